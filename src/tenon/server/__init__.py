@@ -1,0 +1,1 @@
+"""HTTP: routes by resource, thin over the rooms below."""
