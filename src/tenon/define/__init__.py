@@ -1,0 +1,1 @@
+"""Definition models, their versions, plan and publish, packages."""

@@ -1,0 +1,172 @@
+"""The catalogue: the published definitions of one moment, checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from tenon.define.models import (
+    KINDS,
+    BoardDef,
+    Definition,
+    Entity,
+    Master,
+    Package,
+    Role,
+    SourceDef,
+    Sync,
+)
+from tenon.kernel.errors import Config, NotFound
+from tenon.kernel.text import Text
+
+_INVALID = Text(
+    "定义 {where} 有误：{problem}。请修改后再发布。",
+    "The definition {where} is wrong: {problem}. Mend it, then publish.",
+)
+_UNKNOWN = Text("没有名为“{code}”的{kind}定义。", "There is no {kind} definition “{code}”.")
+
+D = TypeVar("D", bound=Definition)
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Published definitions by kind and code; `epoch` rises with each publish."""
+
+    epoch: int
+    definitions: tuple[Definition, ...] = field(repr=False)
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str], Definition]:
+        return {(d.kind, d.code): d for d in self.definitions}
+
+    def of(self, kind: type[D]) -> tuple[D, ...]:
+        """All definitions of a kind, in their published order."""
+        return tuple(d for d in self.definitions if isinstance(d, kind))
+
+    def _get(self, kind: type[D], code: str) -> D:
+        name = kind.model_fields["kind"].default
+        found = self._index.get((name, code))
+        if not isinstance(found, kind):
+            raise NotFound("unknown_definition", _UNKNOWN, kind=name, code=code)
+        return found
+
+    def entity(self, code: str) -> Entity:
+        """The entity with this code."""
+        return self._get(Entity, code)
+
+    def master(self, code: str) -> Master:
+        """The golden entity with this code."""
+        return self._get(Master, code)
+
+    def source(self, code: str) -> SourceDef:
+        """The source with this code."""
+        return self._get(SourceDef, code)
+
+    def sync(self, code: str) -> Sync:
+        """The sync with this code."""
+        return self._get(Sync, code)
+
+    def role(self, code: str) -> Role:
+        """The role with this code."""
+        return self._get(Role, code)
+
+    def board(self, code: str) -> BoardDef:
+        """The board with this code."""
+        return self._get(BoardDef, code)
+
+    def syncs_of(self, source: str) -> tuple[Sync, ...]:
+        """The syncs of a source, in the order they run."""
+        return tuple(sorted((s for s in self.of(Sync) if s.source == source), key=_by_order))
+
+
+def _by_order(sync: Sync) -> tuple[int, str]:
+    return sync.order, sync.code
+
+
+def parse(data: Any, where: str) -> Definition:
+    """One definition from its data; Config names what is wrong and where."""
+    kind = KINDS.get(data.get("kind", "")) if isinstance(data, dict) else None
+    if kind is None:
+        problem = f"kind must be one of {', '.join(KINDS)}"
+        raise Config("invalid_definition", _INVALID, where=where, problem=problem)
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        problem = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:5]
+        )
+        raise Config("invalid_definition", _INVALID, where=where, problem=problem) from error
+
+
+def read_package(folder: Path) -> tuple[Package, tuple[Definition, ...]]:
+    """A package's definitions from its YAML files (several documents a file)."""
+    found: list[Definition] = []
+    for path in sorted(folder.rglob("*.yaml")):
+        for number, data in enumerate(yaml.safe_load_all(path.read_text("utf-8")), 1):
+            if data is not None:
+                found.append(parse(data, f"{path.relative_to(folder)}#{number}"))
+    packages = [d for d in found if isinstance(d, Package)]
+    if len(packages) != 1:
+        problem = f"a package has one package.yaml, found {len(packages)}"
+        raise Config("invalid_definition", _INVALID, where=str(folder.name), problem=problem)
+    check(found)
+    return packages[0], tuple(found)
+
+
+def check(definitions: Iterable[Definition]) -> None:
+    """Refuse definitions that name what does not exist."""
+    catalogue = Catalogue(0, tuple(definitions))
+    seen: set[tuple[str, str]] = set()
+    for definition in catalogue.definitions:
+        where = f"{definition.kind} {definition.code}"
+        if (definition.kind, definition.code) in seen:
+            raise Config("invalid_definition", _INVALID, where=where, problem="defined twice")
+        seen.add((definition.kind, definition.code))
+        for problem in _problems(definition, catalogue):
+            raise Config("invalid_definition", _INVALID, where=where, problem=problem)
+
+
+def _problems(definition: Definition, catalogue: Catalogue) -> Iterable[str]:
+    entities = {e.code: e for e in catalogue.of(Entity)}
+    if isinstance(definition, Entity):
+        for target in {f.target for f in definition.fields if f.target} - entities.keys():
+            yield f"unknown target entity {target}"
+        for column in {c for index in definition.indexes for c in index}:
+            if column not in definition.by_code:
+                yield f"index on unknown field {column}"
+    elif isinstance(definition, Master) and definition.entity not in entities:
+        yield f"unknown entity {definition.entity}"
+    elif isinstance(definition, Sync):
+        yield from _sync_problems(definition, catalogue, entities)
+
+
+def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]) -> Iterable[str]:
+    masters = {m.entity: m for m in catalogue.of(Master)}
+    if sync.source not in {s.code for s in catalogue.of(SourceDef)}:
+        yield f"unknown source {sync.source}"
+    if sync.target not in entities:
+        yield f"unknown target entity {sync.target}"
+        return
+    target = entities[sync.target]
+    for code, rule in sync.fields.items():
+        if code not in target.by_code:
+            yield f"{sync.target} has no field {code}"
+        if rule.master and rule.master not in masters:
+            yield f"field {code}: {rule.master} is no golden entity"
+        if rule.ref and (
+            rule.ref not in entities or not entities[rule.ref].by_code.get(rule.by or "")
+        ):
+            yield f"field {code}: {rule.ref} has no field {rule.by}"
+    if sync.identity:
+        if sync.target not in masters:
+            yield f"{sync.target} is no golden entity"
+        else:
+            known = {k.code for k in masters[sync.target].keys}
+            for key in sync.identity.keys.keys() - known:
+                yield f"{sync.target} has no match key {key}"

@@ -1,0 +1,272 @@
+"""Definitions: what a package says, as frozen, renderer-neutral, versioned data.
+
+Kept as YAML in packages and as versions in the database. `format` is the version of the
+definition format itself.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tenon.kernel.text import Text
+
+FORMAT = 1
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+FieldType = Literal[
+    "text", "integer", "decimal", "datetime", "date", "boolean", "choice", "ref", "json"
+]
+
+
+class Part(BaseModel):
+    """A piece of a definition: frozen, and strict about what it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(Part):
+    """A text in both languages; written `{zh: …, en: …}`."""
+
+    zh: str
+    en: str
+
+    def text(self) -> Text:
+        """As the kernel's text."""
+        return Text(self.zh, self.en)
+
+
+class Definition(Part):
+    """Anything a package defines."""
+
+    kind: str
+    code: Code
+    label: Label
+    format: int = FORMAT
+
+
+class Choice(Part):
+    """One value a choice field may have."""
+
+    code: str
+    label: Label
+
+
+class FieldDef(Part):
+    """A field of an entity: a real column whose code never changes."""
+
+    code: Code
+    label: Label
+    type: FieldType
+    required: bool = False
+    length: int = Field(default=200, ge=1, le=4000)
+    precision: int = Field(default=18, ge=1, le=18)
+    scale: int = Field(default=4, ge=0, le=9)
+    choices: tuple[Choice, ...] = ()
+    target: Code | None = None
+    unique: bool = False
+    index: bool = False
+    minimum: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> FieldDef:
+        if self.type == "ref" and not self.target:
+            raise ValueError(f"field {self.code}: a ref needs a target entity")
+        if self.type == "choice" and not self.choices:
+            raise ValueError(f"field {self.code}: a choice needs choices")
+        return self
+
+
+RESERVED = frozenset(
+    "id version created_at created_by updated_at updated_by source source_key archived_at".split()
+)
+
+
+class Entity(Definition):
+    """A kind of record: a real table."""
+
+    kind: Literal["entity"] = "entity"
+    fields: tuple[FieldDef, ...]
+    indexes: tuple[tuple[Code, ...], ...] = ()
+    title: Code | None = None
+
+    @field_validator("fields")
+    @classmethod
+    def _distinct(cls, fields: tuple[FieldDef, ...]) -> tuple[FieldDef, ...]:
+        codes = [f.code for f in fields]
+        doubled = {c for c in codes if codes.count(c) > 1 or c in RESERVED}
+        if doubled:
+            raise ValueError(f"field codes doubled or reserved: {', '.join(sorted(doubled))}")
+        return fields
+
+    def field(self, code: str) -> FieldDef:
+        """The field with this code; KeyError when there is none."""
+        return next(f for f in self.fields if f.code == code)
+
+    @property
+    def by_code(self) -> dict[str, FieldDef]:
+        """Fields by their code."""
+        return {f.code: f for f in self.fields}
+
+
+class MatchKey(Part):
+    """A key by which records of different systems are the same thing, surest first."""
+
+    code: Code
+    label: Label
+    clean: Literal["exact", "code", "name"] = "code"
+
+
+class Master(Definition):
+    """A golden entity: what is one thing over all systems, and by which keys it is recognised."""
+
+    kind: Literal["master"] = "master"
+    entity: Code
+    keys: tuple[MatchKey, ...]
+
+
+class SourceDef(Definition):
+    """A legacy system; where it is and its secrets are settings of the installation."""
+
+    kind: Literal["source"] = "source"
+    connector: Code
+    system: Label
+    zone: str = "Asia/Shanghai"
+    every_seconds: int = Field(default=5, ge=1)
+    stale_minutes: int = Field(default=15, ge=1)
+    optional: bool = False
+
+
+class Join(Part):
+    """Another table of the same source joined to a stream's table, column by column."""
+
+    table: str
+    on: dict[str, str]
+    prefix: str = ""
+    columns: tuple[str, ...]
+
+
+class CursorDef(Part):
+    """How changed rows are found: a watermark column, read again with an overlap."""
+
+    column: str
+    type: Literal["time", "integer"] = "time"
+    overlap_seconds: int = Field(default=120, ge=0)
+
+
+class StreamDef(Part):
+    """What is read of a source."""
+
+    name: Code
+    table: str | None = None
+    path: str | None = None
+    columns: tuple[str, ...] = ()
+    join: tuple[Join, ...] = ()
+    where: dict[str, tuple[str | int, ...]] = {}
+    explode: str | None = None
+    key: tuple[str, ...]
+    cursor: CursorDef | None = None
+    optional: bool = False
+
+
+class MapRule(Part):
+    """How one field is filled from a source row."""
+
+    from_: str | None = Field(default=None, alias="from")
+    const: Any = None
+    clean: Literal["text", "code", "document_no", "name"] = "text"
+    choices: dict[str, str] = {}
+    otherwise: str | None = None
+    master: Code | None = None
+    ref: Code | None = None
+    by: Code | None = None
+    unknown: Literal["wait", "leave"] = "wait"
+    times: str | None = None
+    default: Any = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> MapRule:
+        if self.ref and not self.by:
+            raise ValueError("a ref rule needs `by`: the unique field of the entity it names")
+        return self
+
+
+class Identity(Part):
+    """For a stream that feeds a golden entity: its code, its keys, and whether it may found one."""
+
+    code: str
+    name: str
+    founds: bool = False
+    keys: dict[Code, str]
+    found_only_if: dict[str, tuple[str | int, ...]] = {}
+
+
+class Sync(Definition):
+    """A stream of a source, mapped onto an entity."""
+
+    kind: Literal["sync"] = "sync"
+    source: Code
+    stream: StreamDef
+    target: Code
+    order: int = 100
+    identity: Identity | None = None
+    fields: dict[Code, MapRule] = {}
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        # `qty: qty_ok` is short for `qty: {from: qty_ok}`.
+        if isinstance(value, dict):
+            return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()}
+        return value
+
+
+class Role(Definition):
+    """What a person with this role may do, and which entities it may read and write."""
+
+    kind: Literal["role"] = "role"
+    can: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    hidden: dict[Code, tuple[Code, ...]] = {}
+
+
+class CardDef(Part):
+    """A card on a board: which card, with which settings."""
+
+    card: Code
+    title: Label
+    settings: dict[str, Any] = {}
+
+
+class BoardDef(Definition):
+    """A board: cards in order."""
+
+    kind: Literal["board"] = "board"
+    cards: tuple[CardDef, ...]
+
+
+class Package(Definition):
+    """A package's own data."""
+
+    kind: Literal["package"] = "package"
+    version: str = Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
+
+
+KINDS: dict[str, type[Definition]] = {
+    "entity": Entity,
+    "master": Master,
+    "source": SourceDef,
+    "sync": Sync,
+    "role": Role,
+    "board": BoardDef,
+    "package": Package,
+}
+
+# A decimal column of a legacy system written as text may carry a thousands separator.
+NUMBER_NOISE = re.compile(r"[,\s]")

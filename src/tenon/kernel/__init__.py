@@ -1,0 +1,1 @@
+"""Vocabulary without dependencies: ids, clock, decimals, text, errors by recovery, fault points."""

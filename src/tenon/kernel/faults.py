@@ -1,0 +1,60 @@
+"""Named fault points: no-ops in production, places to die or fail in the crash tests.
+
+Set `TENON_FAULT="name:action:nth"` (actions: kill, raise) to act on the nth passage.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from typing import Final
+
+# Every point of the product, in the order a sync passes them; the crash matrix walks this list.
+POINTS: Final = (
+    "sync.plan.after",
+    "sync.connect.after",
+    "sync.read.after",
+    "sync.stage.after",
+    "sync.apply.before",
+    "sync.apply.after",
+    "sync.watermark.after",
+    "sync.commit.after",
+    "sync.report.before",
+    "sync.report.after",
+)
+
+_armed: tuple[str, str, int] | None = None
+_passed: Counter[str] = Counter()
+
+
+class InjectedFault(Exception):
+    """Raised by a fault point armed with `raise`."""
+
+
+def arm(spec: str | None) -> None:
+    """Arm one point from its `name:action:nth` spec, or disarm with None."""
+    global _armed
+    _passed.clear()
+    if not spec:
+        _armed = None
+        return
+    name, action, nth = spec.split(":")
+    if name not in POINTS or action not in {"kill", "raise"}:
+        message = f"unknown fault {spec!r}; points: {', '.join(POINTS)}; actions: kill, raise"
+        raise ValueError(message)
+    _armed = (name, action, int(nth))
+
+
+def point(name: str) -> None:
+    """Pass the fault point `name`."""
+    if _armed is None or _armed[0] != name:
+        return
+    _passed[name] += 1
+    if _passed[name] == _armed[2]:
+        if _armed[1] == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise InjectedFault(name)
+
+
+arm(os.environ.get("TENON_FAULT"))

@@ -1,0 +1,1 @@
+"""Records: real tables from entities, the one write path, events, queries, history."""

@@ -1,0 +1,123 @@
+"""Opening the hub database and its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from tenon.kernel.decimals import from_scaled
+from tenon.kernel.errors import Config
+from tenon.kernel.text import Text
+from tenon.store.gate import WriteGate
+
+_UNKNOWN_DATABASE = Text(
+    "不支持的数据库地址“{url}”；请使用 sqlite:///文件路径 或 postgresql://…。",
+    "Unknown database address “{url}”; use sqlite:///path or postgresql://…",
+)
+
+
+class Hub:
+    """The hub database: short reads anywhere, writes one transaction at a time on SQLite."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            self._gate: WriteGate | None = WriteGate()
+            self._reader = _sqlite_engine(self.url, readonly=True, synchronous="FULL")
+            self._durable = _sqlite_engine(self.url, readonly=False, synchronous="FULL")
+            self._bulk = _sqlite_engine(self.url, readonly=False, synchronous="NORMAL")
+        elif self.dialect == "postgresql":
+            self._gate = None
+            self._reader = self._durable = self._bulk = _postgres_engine(self.url)
+        else:
+            raise Config("unknown_database", _UNKNOWN_DATABASE, url=self.url.render_as_string())
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for reading: one consistent snapshot on SQLite, per statement elsewhere."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A write transaction, committed at the end of the block.
+
+        `durable=False` is for sync batches, which can be read again after a power cut; kill -9
+        loses nothing either way.
+        """
+        if self._gate is None:
+            with self._durable.begin() as connection:
+                if not durable:
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield connection
+            return
+        with self._gate.turn(), (self._durable if durable else self._bulk).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        for engine in {self._reader, self._durable, self._bulk}:
+            engine.dispose()
+
+
+def open_hub(url: str) -> Hub:
+    """Open the hub at a SQLAlchemy address; makes the folder of a new SQLite file."""
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return Hub(url)
+
+
+def _sqlite_engine(url: sa.URL, *, readonly: bool, synchronous: str) -> Engine:
+    engine = sa.create_engine(
+        url,
+        pool_size=8 if readonly else 1,
+        max_overflow=8 if readonly else 0,
+        pool_timeout=30,
+        connect_args={"timeout": 30},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # we begin transactions ourselves, DDL included
+        cursor = dbapi.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-65536")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        if readonly:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+        dbapi.create_function("decimal_text", 2, _decimal_text, deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _decimal_text(value: int | None, scale: int) -> str | None:
+    return None if value is None else f"{from_scaled(value, scale):f}"
+
+
+def _postgres_engine(url: sa.URL) -> Engine:
+    return sa.create_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000",
+            "connect_timeout": 10,
+        },
+    )

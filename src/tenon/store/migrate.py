@@ -1,0 +1,71 @@
+"""Our own migrations: numbered steps, each applied once, in one transaction, and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tenon.kernel import clock
+from tenon.kernel.errors import Stop
+from tenon.kernel.text import Text
+from tenon.store.engine import Hub
+from tenon.store.tables import metadata
+from tenon.store.types import UtcTime
+
+_NEWER = Text(
+    "数据库由更新的版本（步骤 {found}）写过，本程序只认识到步骤 {known}；请安装更新的版本，不要降级。",
+    "The database was written by a newer version (step {found}); this one knows steps up to "
+    "{known}. Install the newer version; do not downgrade.",
+)
+
+migration = sa.Table(
+    "schema_migration",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("applied_at", UtcTime, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A migration step."""
+
+    number: int
+    name: str
+    apply: Callable[[Connection], None]
+
+
+def _baseline(connection: Connection) -> None:
+    metadata.create_all(connection)
+
+
+STEPS: tuple[Step, ...] = (Step(1, "the first tables", _baseline),)
+
+
+def migrate(hub: Hub) -> int:
+    """Bring the hub to this version; the number of steps applied.
+
+    Raises Stop when the database is newer than this program. The rooms' tables must have been
+    imported before, or step 1 would miss them.
+    """
+    with hub.write() as tx:
+        if hub.dialect == "postgresql":
+            # Two servers starting together must not both create the tables.
+            tx.exec_driver_sql("SELECT pg_advisory_xact_lock(843621)")
+        migration.create(tx, checkfirst=True)
+        done = set(tx.scalars(sa.select(migration.c.number)))
+        if done and max(done) > STEPS[-1].number:
+            raise Stop("database_newer", _NEWER, found=max(done), known=STEPS[-1].number)
+        waiting = [step for step in STEPS if step.number not in done]
+        for step in waiting:
+            step.apply(tx)
+            tx.execute(
+                migration.insert().values(
+                    number=step.number, name=step.name, applied_at=clock.now()
+                )
+            )
+        return len(waiting)
