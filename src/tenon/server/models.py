@@ -494,7 +494,7 @@ class RetryAnswer(Model):
     still_set_aside: int
 
 
-# --- identity --------------------------------------------------------------------------------------
+# --- identity --------------------------------------------------------------------------------
 
 MasterCode = Literal["customer", "item", "supplier", "machine", "employee"]
 
@@ -575,7 +575,7 @@ class TaskResolution(Model):
     record_id: str | None = None
 
 
-# --- definitions -------------------------------------------------------------------------------------
+# --- definitions -----------------------------------------------------------------------------
 
 
 class DefinitionRow(Model):

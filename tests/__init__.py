@@ -1,0 +1,1 @@
+"""Tenon's tests: unit, service (real servers), faults, security, e2e (browser)."""

@@ -1,0 +1,1 @@
+"""Checks and scripts for developers; never part of a release."""
