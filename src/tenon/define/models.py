@@ -6,8 +6,8 @@ definition format itself.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -81,7 +81,17 @@ class FieldDef(Part):
 
 
 RESERVED = frozenset(
-    "id version created_at created_by updated_at updated_by source source_key archived_at".split()
+    [
+        "id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "updated_by",
+        "source",
+        "source_key",
+        "archived_at",
+    ]
 )
 
 
@@ -106,7 +116,7 @@ class Entity(Definition):
         """The field with this code; KeyError when there is none."""
         return next(f for f in self.fields if f.code == code)
 
-    @property
+    @cached_property
     def by_code(self) -> dict[str, FieldDef]:
         """Fields by their code."""
         return {f.code: f for f in self.fields}
@@ -267,6 +277,3 @@ KINDS: dict[str, type[Definition]] = {
     "board": BoardDef,
     "package": Package,
 }
-
-# A decimal column of a legacy system written as text may carry a thousands separator.
-NUMBER_NOISE = re.compile(r"[,\s]")

@@ -54,9 +54,7 @@ def load(tx: Connection) -> Catalogue:
         .where(definition.c.state == "published")
         .order_by(definition.c.package, definition.c.position)
     )
-    return Catalogue(
-        current_epoch(tx), tuple(parse(r.body, f"{r.kind} {r.code}") for r in rows)
-    )
+    return Catalogue(current_epoch(tx), tuple(parse(r.body, f"{r.kind} {r.code}") for r in rows))
 
 
 def plan(tx: Connection, package: Package, definitions: tuple[Definition, ...]) -> Plan:
@@ -111,9 +109,7 @@ def at_epoch(tx: Connection, number: int, package: str) -> tuple[Definition, ...
         .where(
             definition.c.package == package,
             definition.c.epoch <= number,
-            sa.or_(
-                definition.c.retired_epoch.is_(None), definition.c.retired_epoch > number
-            ),
+            sa.or_(definition.c.retired_epoch.is_(None), definition.c.retired_epoch > number),
         )
         .order_by(definition.c.position)
     )

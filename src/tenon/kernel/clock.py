@@ -7,7 +7,6 @@ wall clock use `monotonic`.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +37,7 @@ class DemoClock:
 
     def _reload(self) -> None:
         try:
-            stamp = os.stat(self._path).st_mtime_ns / 1e9
+            stamp = self._path.stat().st_mtime_ns / 1e9
             if stamp == self._stamp:
                 return
             mapping = json.loads(self._path.read_text("utf-8"))
@@ -49,29 +48,30 @@ class DemoClock:
         self.pace, self._stamp = float(mapping["pace"]), stamp
 
 
-_current: Clock = _machine
+class _Now:
+    clock: Clock = staticmethod(_machine)
 
 
 def now() -> datetime:
     """The time now, in UTC."""
-    return _current()
+    return _Now.clock()
 
 
 def demo_pace() -> float | None:
     """Plant minutes a wall minute when a demo clock runs, else None."""
-    return _current.pace if isinstance(_current, DemoClock) else None
+    clock = _Now.clock
+    return clock.pace if isinstance(clock, DemoClock) else None
 
 
 def use(clock: Clock) -> None:
     """Take the time from `clock` from now on."""
-    global _current
-    _current = clock
+    _Now.clock = clock
 
 
 @contextmanager
 def fixed(at: datetime) -> Iterator[None]:
     """Stand still at `at` (for tests)."""
-    before = _current
+    before = _Now.clock
     use(lambda: at)
     try:
         yield

@@ -17,7 +17,7 @@ class TenonError(Exception):
 
     recovery: ClassVar[str] = "bug"
 
-    def __init__(self, code: str, text: Text, **params: Any) -> None:
+    def __init__(self, code: str, text: Text, /, **params: Any) -> None:
         self.code = code
         self.params = params
         self.text = text.format(**params)

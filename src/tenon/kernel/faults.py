@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from typing import Final
+from typing import ClassVar, Final
 
 # Every point of the product, in the order a sync passes them; the crash matrix walks this list.
 POINTS: Final = (
@@ -24,35 +24,37 @@ POINTS: Final = (
     "sync.report.after",
 )
 
-_armed: tuple[str, str, int] | None = None
-_passed: Counter[str] = Counter()
-
 
 class InjectedFault(Exception):
     """Raised by a fault point armed with `raise`."""
 
 
+class _State:
+    armed: tuple[str, str, int] | None = None
+    passed: ClassVar[Counter[str]] = Counter()
+
+
 def arm(spec: str | None) -> None:
     """Arm one point from its `name:action:nth` spec, or disarm with None."""
-    global _armed
-    _passed.clear()
+    _State.passed.clear()
     if not spec:
-        _armed = None
+        _State.armed = None
         return
     name, action, nth = spec.split(":")
     if name not in POINTS or action not in {"kill", "raise"}:
         message = f"unknown fault {spec!r}; points: {', '.join(POINTS)}; actions: kill, raise"
         raise ValueError(message)
-    _armed = (name, action, int(nth))
+    _State.armed = (name, action, int(nth))
 
 
 def point(name: str) -> None:
     """Pass the fault point `name`."""
-    if _armed is None or _armed[0] != name:
+    armed = _State.armed
+    if armed is None or armed[0] != name:
         return
-    _passed[name] += 1
-    if _passed[name] == _armed[2]:
-        if _armed[1] == "kill":
+    _State.passed[name] += 1
+    if _State.passed[name] == armed[2]:
+        if armed[1] == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         raise InjectedFault(name)
 

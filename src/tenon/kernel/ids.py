@@ -7,17 +7,18 @@ import secrets
 import threading
 import time
 
-_lock = threading.Lock()
-_last = 0
+
+class _Ticks:
+    lock = threading.Lock()
+    last = 0
 
 
 def uuid7() -> str:
     """A new UUIDv7 in canonical form; later calls in one process sort later."""
-    global _last
-    with _lock:
+    with _Ticks.lock:
         # 48 bits of milliseconds and 12 of sub-millisecond fraction (RFC 9562, method 3).
         tick = time.time_ns() * 4096 // 1_000_000
-        _last = tick = max(tick, _last + 1)
+        _Ticks.last = tick = max(tick, _Ticks.last + 1)
     stamp, fraction = tick >> 12, tick & 0xFFF
     tail = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
     value = stamp << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | tail

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _CODE_NOISE = re.compile(r"[\s\-_./·,，、]+")
-_NAME_NOISE = re.compile(r"[\s\-_./·,，、()（）]+")  # noqa: RUF001  the full-width forms are meant
+_NAME_NOISE = re.compile(r"[\s\-_./·,，、()（）]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,7 @@ _TYPE = Text(
     "“{field}”应为{expected}，收到“{value}”。",
     "“{field_en}” must be a {expected}; “{value}” was given.",
 )
-_UNKNOWN_FIELD = Text(
-    "“{entity}”没有字段“{field}”。", "“{entity}” has no field “{field}”."
-)
+_UNKNOWN_FIELD = Text("“{entity}”没有字段“{field}”。", "“{entity}” has no field “{field}”.")
 
 
 def check_row(entity: Entity, row: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
@@ -101,9 +99,7 @@ def _choice(field: FieldDef, value: Any) -> str:
 def _instance(field: FieldDef, value: Any, kind: type) -> Any:
     if isinstance(value, kind):
         return value
-    raise SetAside(
-        "wrong_type", _TYPE, **_names(field), expected=field.type, value=str(value)[:80]
-    )
+    raise SetAside("wrong_type", _TYPE, **_names(field), expected=field.type, value=str(value)[:80])
 
 
 def _names(field: FieldDef) -> dict[str, str]:

@@ -34,9 +34,7 @@ class SchemaChange:
     name: str
 
 
-def plan_schema(
-    tx: Connection, before: Catalogue, after: Catalogue
-) -> tuple[SchemaChange, ...]:
+def plan_schema(tx: Connection, before: Catalogue, after: Catalogue) -> tuple[SchemaChange, ...]:
     """What publishing `after` would change; Config when a type would change."""
     _refuse_type_changes(before, after)
     inspector = sa.inspect(tx)
@@ -50,9 +48,7 @@ def plan_schema(
         indexes = {i["name"] for i in inspector.get_indexes(table.name)}
         changes += [SchemaChange(code, "column", c.name) for c in table.c if c.name not in columns]
         changes += [
-            SchemaChange(code, "index", str(i.name))
-            for i in table.indexes
-            if i.name not in indexes
+            SchemaChange(code, "index", str(i.name)) for i in table.indexes if i.name not in indexes
         ]
     return tuple(changes)
 
@@ -67,7 +63,7 @@ def apply_schema(tx: Connection, after: Catalogue, changes: tuple[SchemaChange, 
         table = tables[change.entity]
         if change.change == "column":
             clause = CreateColumn(table.c[change.name]).compile(dialect=tx.dialect)
-            tx.execute(sa.DDL(f"ALTER TABLE {table.name} ADD COLUMN {clause}"))
+            tx.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {clause}")
         elif change.change == "index":
             tx.execute(CreateIndex(next(i for i in table.indexes if i.name == change.name)))
 

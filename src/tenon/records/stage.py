@@ -48,15 +48,15 @@ class Stage:
         tx.execute(self.table.insert(), [{**r, "stage_row": n} for n, r in enumerate(rows)])
         if tx.dialect.name != "sqlite":
             # Without statistics the planner takes the stage for large and scans the entity.
-            tx.execute(sa.DDL(f"ANALYZE {self.table.name}"))
+            tx.exec_driver_sql(f"ANALYZE {self.table.name}")
         s, t = self.table.c, self.target.c
         by_source = (
             sa.select(t.id).where(t.source == s.stage_source, t.source_key == s.stage_key)
         ).scalar_subquery()
         tx.execute(
-            self.table.update().where(~s.stage_by_id, s.stage_key.is_not(None)).values(
-                stage_target=by_source
-            )
+            self.table.update()
+            .where(~s.stage_by_id, s.stage_key.is_not(None))
+            .values(stage_target=by_source)
         )
 
     def _there(self, tx: Connection) -> bool:
@@ -76,12 +76,8 @@ class Stage:
                 .order_by(t.id)
                 .with_for_update(of=self.target)
             )
-        differs = sa.or_(
-            sa.false(), *(t[f.code].is_distinct_from(s[f.code]) for f in self._fields)
-        )
-        tx.execute(
-            self.table.update().where(s.stage_target == t.id).values(stage_differs=differs)
-        )
+        differs = sa.or_(sa.false(), *(t[f.code].is_distinct_from(s[f.code]) for f in self._fields))
+        tx.execute(self.table.update().where(s.stage_target == t.id).values(stage_differs=differs))
 
     def missing(self, tx: Connection) -> str | None:
         """An id that was given but does not exist."""
@@ -102,7 +98,9 @@ class Stage:
 
     def new_rows(self, *columns: Any) -> sa.Select[Any]:
         """Select from the staged rows that do not exist yet."""
-        return sa.select(*columns).select_from(self.table).where(self.table.c.stage_target.is_(None))
+        return (
+            sa.select(*columns).select_from(self.table).where(self.table.c.stage_target.is_(None))
+        )
 
     def changed_rows(self, *columns: Any) -> sa.Select[Any]:
         """Select from the staged rows that exist and differ, joined to what they change."""
@@ -174,7 +172,9 @@ class Stage:
             (s.stage_target.is_(None), "created"), (s.stage_differs, "updated"), else_="unchanged"
         )
         found = tx.execute(
-            sa.select(sa.func.coalesce(s.stage_target, s.stage_id, type_=Id()), outcome).order_by(s.stage_row)
+            sa.select(sa.func.coalesce(s.stage_target, s.stage_id, type_=Id()), outcome).order_by(
+                s.stage_row
+            )
         )
         return [(row[0], row[1]) for row in found]
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Entity, FieldDef
 from tenon.store import Id, Json, ScaledDecimal, UtcTime, metadata
+from tenon.store.tables import NAMING
 
 SYSTEM_FIELDS = (
     "id",
@@ -27,9 +28,7 @@ SYSTEM_FIELDS = (
 event = sa.Table(
     "event",
     metadata,
-    sa.Column(
-        "seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
-    ),
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("entity", sa.String(48), nullable=False),
     sa.Column("record_id", Id, nullable=True),
@@ -75,7 +74,7 @@ def table_name(entity: str) -> str:
 @cache
 def entity_tables(catalogue: Catalogue) -> dict[str, sa.Table]:
     """The tables of all entities, by entity code."""
-    tables = sa.MetaData(naming_convention=dict(metadata.naming_convention))
+    tables = sa.MetaData(naming_convention=NAMING)
     return {e.code: _table(e, tables) for e in catalogue.of(Entity)}
 
 

@@ -57,7 +57,9 @@ class Writer:
     catalogue: Catalogue
     policy: Policy
 
-    def check(self, entity: str, row: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
+    def check(
+        self, entity: str, row: Mapping[str, Any], *, partial: bool = False
+    ) -> dict[str, Any]:
         """The row with typed values, or SetAside: for callers that judge row by row."""
         return check_row(self.catalogue.entity(entity), row, partial=partial)
 
@@ -157,9 +159,12 @@ def _record_events(tx: Connection, stage: Stage, note: _Note) -> None:
         # An initial load of 3,900 orders is one fact, not 3,900.
         tx.execute(
             event.insert().values(
-                at=clock.now(), entity=note.entity, kind="loaded", count=count,
-                origin=note.origin, cause=note.cause, actor=note.actor.id,
-            )  # fmt: skip
+                at=clock.now(),
+                entity=note.entity,
+                kind="loaded",
+                count=count,
+                origin=note.origin,
+                cause=note.cause,
+                actor=note.actor.id,
+            )
         )
-
-

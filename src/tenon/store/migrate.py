@@ -16,7 +16,8 @@ from tenon.store.tables import metadata
 from tenon.store.types import UtcTime
 
 _NEWER = Text(
-    "数据库由更新的版本（步骤 {found}）写过，本程序只认识到步骤 {known}；请安装更新的版本，不要降级。",
+    "数据库由更新的版本（步骤 {found}）写过，本程序只认识到步骤 {known}；"
+    "请安装更新的版本，不要降级。",
     "The database was written by a newer version (step {found}); this one knows steps up to "
     "{known}. Install the newer version; do not downgrade.",
 )
