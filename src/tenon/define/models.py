@@ -168,9 +168,9 @@ class CursorDef(Part):
 
 
 class StreamDef(Part):
-    """What is read of a source."""
+    """What is read of a source; `name` is the stream's own, as the source spells it."""
 
-    name: Code
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")]
     table: str | None = None
     path: str | None = None
     columns: tuple[str, ...] = ()
@@ -183,12 +183,12 @@ class StreamDef(Part):
 
 
 class MapRule(Part):
-    """How one field is filled from a source row."""
+    """How one field is filled from a source row; several columns are cleaned and joined by `|`."""
 
-    from_: str | None = Field(default=None, alias="from")
+    from_: str | tuple[str, ...] | None = Field(default=None, alias="from")
     const: Any = None
     clean: Literal["text", "code", "document_no", "name"] = "text"
-    choices: dict[str, str] = {}
+    choices: dict[str, str | bool] = {}
     otherwise: str | None = None
     master: Code | None = None
     ref: Code | None = None
@@ -232,7 +232,7 @@ class Sync(Definition):
     def _short_form(cls, value: Any) -> Any:
         # `qty: qty_ok` is short for `qty: {from: qty_ok}`.
         if isinstance(value, dict):
-            return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()}
+            return {k: {"from": v} if isinstance(v, str | list) else v for k, v in value.items()}
         return value
 
 
