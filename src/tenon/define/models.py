@@ -154,7 +154,7 @@ class Join(Part):
     """Another table of the same source joined to a stream's table, column by column."""
 
     table: str
-    on: dict[str, str]
+    match: dict[str, str]  # not `on`, which YAML reads as true
     prefix: str = ""
     columns: tuple[str, ...]
 
