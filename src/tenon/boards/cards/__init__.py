@@ -1,0 +1,1 @@
+"""Cards every board may use, one file each."""

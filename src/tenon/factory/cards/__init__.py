@@ -1,0 +1,1 @@
+"""The cards of the discrete-manufacturing package, one file each."""
