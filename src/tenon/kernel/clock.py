@@ -57,6 +57,11 @@ def now() -> datetime:
     return _Now.clock()
 
 
+def wall() -> datetime:
+    """The machine's time, for what no demo may hurry: sessions, throttles, accounts."""
+    return _machine() if isinstance(_current, DemoClock) else _current()
+
+
 def demo_pace() -> float | None:
     """Plant minutes a wall minute when a demo clock runs, else None."""
     clock = _Now.clock

@@ -1,0 +1,1 @@
+"""Access: accounts, sessions, throttles, roles; the only door to records above this room."""
