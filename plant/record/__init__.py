@@ -1,0 +1,1 @@
+"""How the plant's life gets into its systems: rows, their faults, and the truth beside them."""
