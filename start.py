@@ -9,7 +9,7 @@ import sys
 
 if sys.version_info < (3, 11):  # before anything newer is read
     sys.exit(
-        f"start.py needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).\n"
+        f"start.py needs Python 3.11 or newer; this is {sys.version.split()[0]}\n"
         "Install a newer Python and call it by name, for example: python3.11 start.py demo"
     )
 

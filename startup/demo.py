@@ -32,6 +32,7 @@ from startup.processes import (
 DEFAULT_PORT = 8420
 
 _FIRST_SYNC_SECONDS = 1800.0
+_OF_PLANT = ("seed", "profile", "wms", "mes", "kis")
 _OWN_NAMES = ("plant", "tenon", "logs", "accounts.json", "demo.json")
 
 
@@ -89,9 +90,7 @@ def _prepare_home(home: Path, options: Namespace) -> None:
             path = home / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     home.mkdir(parents=True, exist_ok=True)
-    asked = {
-        name: getattr(options, name) for name in ("seed", "profile", "wms", "mes", "kis", "hub")
-    }
+    asked = {name: getattr(options, name) for name in (*_OF_PLANT, "hub")}
     mark = home / "demo.json"
     made = read_json(mark)
     if made is None:
@@ -109,7 +108,7 @@ def _start_plant(home: Path, options: Namespace, children: list[Child], port: in
     if not (plant / "plant.json").exists():
         step("Making the simulated plant: three months of history in four legacy systems")
         shutil.rmtree(plant, ignore_errors=True)
-        given = {name: getattr(options, name) for name in ("seed", "profile", "wms", "mes", "kis")}
+        given = {name: getattr(options, name) for name in _OF_PLANT}
         chosen = [word for name, value in given.items() if value for word in (f"--{name}", value)]
         command = [python(), "-m", "plant", "make", "--home", str(plant), *chosen]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:

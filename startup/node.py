@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from startup import environment
 from startup.console import note
@@ -42,7 +43,7 @@ def variables() -> dict[str, str]:
         chosen["npm_config_replace_registry_host"] = "always"
     folders = [os.environ.get("PATH", "")]
     if _of_system() is None and (found := _of_package()):
-        folders.insert(0, os.path.dirname(found[0]))
+        folders.insert(0, str(Path(found[0]).parent))
     return {**os.environ, **chosen, "PATH": os.pathsep.join(folders)}
 
 

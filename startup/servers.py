@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from startup.paths import WINDOWS, python
 from startup.processes import Child, free_port, output_of, stopping, wait_until
 
 _FIRST_PORT = 54320
+_NAMES = {"TENON_TEST_POSTGRES": "PostgreSQL", "TENON_TEST_MARIADB": "MariaDB"}
 
 
 @contextmanager
@@ -26,25 +28,22 @@ def for_tests() -> Iterator[tuple[dict[str, str], list[str]]]:
     missing: list[str] = []
     children: list[Child] = []
     with tempfile.TemporaryDirectory(prefix="tenon-servers-") as folder, stopping(children):
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)  # the accounts that the servers run as come in here
         for variable, problem in _problems({}).items():
-            starter = _STARTERS[variable]
+            name = _NAMES[variable]
             if problem is None:
-                note(f"{starter.__name__.strip('_')}: a server answers")
-                continue
-            by_hand = WINDOWS or os.environ.get(variable)
-            started = None if by_hand else starter(Path(folder), children)
-            if started is None:
-                missing.append(f"{starter.__name__.strip('_')}: {problem}")
-                continue
-            variables[variable] = started
-            wait_until(
-                lambda variable=variable: _problems(variables)[variable] is None,
-                children,
-                starter.__name__.strip("_"),
-            )
-            note(f"{starter.__name__.strip('_')}: started one at {started}")
+                note(f"{name}: a server answers")
+            elif url := _start(variable, Path(folder), children):
+                variables[variable] = url
+                wait_until(partial(_answers, variable, variables), children, name)
+                note(f"{name}: started one at {url}")
+            else:
+                missing.append(f"{name}: {problem}")
         yield variables, missing
+
+
+def _answers(variable: str, variables: dict[str, str]) -> bool:
+    return _problems(variables)[variable] is None
 
 
 def _problems(variables: dict[str, str]) -> dict[str, str | None]:
@@ -59,7 +58,7 @@ def _postgresql(folder: Path, children: list[Child]) -> str | None:
     on_path = shutil.which("postgres")
     if not found and on_path is None:
         return None
-    programs = sorted(found)[-1].parent if found else Path(on_path or "").parent
+    programs = max(found).parent if found else Path(on_path or "").parent
     data, owner = _data_folder(folder / "postgresql", "postgres")
     _run([programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"], owner)
     port = free_port(_FIRST_PORT)
@@ -85,10 +84,12 @@ def _mariadb(folder: Path, children: list[Child]) -> str | None:
     return f"mysql+pymysql://root@127.0.0.1:{port}/mysql"
 
 
-_STARTERS: dict[str, Callable[[Path, list[Child]], str | None]] = {
-    "TENON_TEST_POSTGRES": _postgresql,
-    "TENON_TEST_MARIADB": _mariadb,
-}
+def _start(variable: str, folder: Path, children: list[Child]) -> str | None:
+    """Start a server of our own, unless another was named or its programs are not here."""
+    if WINDOWS or os.environ.get(variable):
+        return None
+    starters = {"TENON_TEST_POSTGRES": _postgresql, "TENON_TEST_MARIADB": _mariadb}
+    return starters[variable](folder, children)
 
 
 def _data_folder(path: Path, account: str) -> tuple[Path, str | None]:

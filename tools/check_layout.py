@@ -1,6 +1,6 @@
 """Keep things findable: no grab-bag folders, the same files in every connector's folder.
 
-A connector sees its contract, the kernel and itself; never a room above or beside it.
+A connector sees its contract, stream definitions, the kernel and itself; never a room above or beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from tools import sources
 BANNED_FOLDERS = frozenset({"utils", "util", "helpers", "common", "misc", "base", "core"})
 CONNECTORS = "src/tenon/connect/connectors"
 CONNECTOR_FILES = frozenset({"__init__.py", "connector.py"})
-CONNECTOR_MAY_IMPORT = ("tenon.kernel", "tenon.connect.contract")
+CONNECTOR_MAY_IMPORT = (
+    "tenon.kernel",
+    "tenon.connect.contract",
+    "tenon.connect.batches",  # what the contract's answers are made of
+    "tenon.define.models",  # a stream's definition
+)
 
 
 def banned_folders(names: Iterable[str]) -> list[str]:
