@@ -39,6 +39,7 @@ class Flow:
         self._numbers: dict[str, int] = {}
         self._finance_id = 0
         self._known: set[int] = set()
+        self.work_orders = self.jobs = 0
 
     def introduce(self, item: Item) -> None:
         """Enter an engineered item and its dies into MES, WMS and finance."""
@@ -89,6 +90,8 @@ class Flow:
         )
         order.good = qty
         self._add_jobs(order)
+        self.work_orders += 1
+        self.jobs += len(order.jobs)
         self._mes.work_order(order)
         for line, part in shares:
             line.work_orders.append(order)

@@ -1,7 +1,6 @@
 """The whole plant put together: it lives from one instant to another and fills its book."""
 
 import random
-from collections.abc import Callable
 
 from plant.legacy import SYSTEMS, kis
 from plant.legacy.mes import PARAM_SAMPLE
@@ -44,7 +43,7 @@ class Plant:
         self._data = KisData(self.world, faults)
         self._bills = KisBills(self.world, faults)
         self._ledger = KisLedger(self.world, faults)
-        reports = Reports(self.world, faults, self._mes)
+        reports = self._reports = Reports(self.world, faults, self._mes)
         flow = Flow(
             self.world, self._mes, reports, self._wms, self._crm, self._bills, self._data
         )
@@ -58,7 +57,7 @@ class Plant:
 
     def live_until(self, instant: int) -> None:
         """Let the plant live up to and including an instant."""
-        if instant > self.world.now:
+        if instant >= self.world.now:
             self.world.env.run(until=instant + 1)
 
     def _slip(self) -> None:
@@ -196,8 +195,14 @@ class Plant:
                 self.book.add(PARAM_SAMPLE, (ident, machine.code, "current_a", text, value))
         world.after(SAMPLE_EVERY, self._sample)
 
-    def run_steps(self, until: int, step: int, done: Callable[[int], None]) -> None:
-        """Live until an instant in steps, calling `done` after each with the clock."""
-        while self.world.now < until:
-            self.live_until(min(until, self.world.now + step))
-            done(min(until, self.world.now))
+    def totals(self) -> dict[str, int]:
+        """Return how many orders, lines, work orders and so on there have been."""
+        return {
+            "orders": self._sales.orders,
+            "order_lines": self._sales.lines,
+            "work_orders": self._flow.work_orders,
+            "jobs": self._flow.jobs,
+            "reports": self._reports.keyed,
+            "moves": self._wms.moves,
+            "items": len(self.world.catalog.items),
+        }

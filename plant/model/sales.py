@@ -21,6 +21,7 @@ class Sales:
         self._rng = world.chance("sales")
         self._numbers: dict[str, int] = {}
         self._finance_id = 0
+        self.orders = self.lines = 0
         self._standard: dict[int, list[Item]] = {}
         self._special: dict[int, list[Item]] = {}
         for item in world.catalog.items:
@@ -57,6 +58,8 @@ class Sales:
         )
         groups = [self._add_line(order) for _ in range(rng.choices((1, 2, 3, 4), (58, 26, 11, 5))[0])]
         self._crm.order(order, event="order.created")
+        self.orders += 1
+        self.lines += len(order.lines)
         self._bills.orders[order.no] = order
         for lines in groups:
             for line in lines:

@@ -242,6 +242,8 @@ class Shop:
             self._mes.state(machine, "OFF", None, None)
             yield env.timeout(opens - world.now)
         self._mes.state(machine, "RUN", None, job)
+        if job.unseen:
+            self._mes.unseen(machine, job)
         self._start(job)
         while left > 0:
             opens = self._open_at(machine)

@@ -240,6 +240,18 @@ class MesRecorder:
         machine.state_job = job.job_no if job and not job.unseen else None
         self._write_state(machine, None)
 
+    def unseen(self, machine: Machine, job: Job) -> None:
+        """Note that the foreman put on another job than the one dispatched."""
+        self._faults.note(
+            "unseen_resequence",
+            "mes",
+            "dv_state_log",
+            str(machine.state_id),
+            wo=job.work_order.no,
+            job_no=job.job_no,
+            detail=f"{job.job_no} ran on {machine.code} without being dispatched",
+        )
+
     def _write_state(self, machine: Machine, end: int | None) -> None:
         text = self._world.text
         self._book.add(

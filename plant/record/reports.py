@@ -15,7 +15,7 @@ class Reports:
     def __init__(self, world: World, faults: Faults, recorder: MesRecorder) -> None:
         self._world, self._faults, self._mes = world, faults, recorder
         self._rng = world.chance("reports")
-        self._number = 0
+        self.keyed = 0
 
     def started(self, job: Job, waiting: list[Job]) -> None:
         """A manual operation has begun: its START report follows, well or badly."""
@@ -90,7 +90,7 @@ class Reports:
         good = job.good
         if fault == "padded" and kind == "FINISH":
             good = int(good * self._rng.uniform(1.05, 1.3)) + 1
-        self._number += 1
+        self.keyed += 1
         self._write(target, job, kind, evidence, good)
         self._believe(target, job, kind, evidence, good)
 
@@ -100,7 +100,7 @@ class Reports:
             f"report_{fault}",
             "mes",
             "pro_feedback",
-            f"FB{self._number + 1:08d}",
+            f"FB{self.keyed + 1:08d}",
             wo=job.work_order.no,
             other_wo=victim.work_order.no if victim else None,
             job_no=job.job_no,
@@ -111,7 +111,7 @@ class Reports:
         )
 
     def _write(self, target: Job, job: Job, kind: str, evidence: int, good: int) -> None:
-        text, now, number = self._world.text, self._world.now, f"FB{self._number:08d}"
+        text, now, number = self._world.text, self._world.now, f"FB{self.keyed:08d}"
         finish = kind == "FINISH"
         minute = evidence - evidence % MINUTE
         started = job.started_at if finish and job.started_at is not None else minute

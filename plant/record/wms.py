@@ -53,7 +53,7 @@ class WmsRecorder:
         self._world, self._book, self._faults = world, world.book, faults
         self._rng = world.chance("wms")
         self._storemen = storemen
-        self._moves = self._issues = 0
+        self.moves = self._issues = 0
         self._balance: dict[tuple[str, str, str], float] = {}
         self.for_finance: list[Move] = []
         self.open_orders: list[WorkOrder] = []
@@ -257,11 +257,11 @@ class WmsRecorder:
         location: str,
         vendor: Supplier | None = None,
     ) -> Move:
-        self._moves += 1
+        self.moves += 1
         unit = thing.unit if isinstance(thing, Material) else "件"
         now = self._world.now
         move = Move(
-            f"MV{self._moves:08d}",
+            f"MV{self.moves:08d}",
             kind,
             thing.wms_code,
             lot_no,
