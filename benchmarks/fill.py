@@ -83,7 +83,7 @@ def _insert(entity: str, columns: str, system: str, values: str, source: str) ->
 
 def _statements(w: Dialect, n: int) -> list[str]:
     old = f"(n <= {max(n - OPEN_SHARE, 0)})"
-    one = lambda count: w.series(count)  # noqa: E731
+    one = w.series
     true, false = ("1", "0") if w.sqlite else ("true", "false")
     age = f"({n} - n) * 30 + 60"  # minutes ago, so that orders come at 48 a day
     return [
