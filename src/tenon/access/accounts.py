@@ -118,9 +118,15 @@ def create(
     password, id_ = passwords.first_password(), uuid7()
     tx.execute(
         user_account.insert().values(
-            id=id_, username=username, display_name=display_name, role=role,
-            password_hash=passwords.hash_password(password), active=True,
-            must_change_password=must_change, created_at=clock.wall(), last_seen_at=None,
+            id=id_,
+            username=username,
+            display_name=display_name,
+            role=role,
+            password_hash=passwords.hash_password(password),
+            active=True,
+            must_change_password=must_change,
+            created_at=clock.wall(),
+            last_seen_at=None,
         )  # fmt: skip
     )
     return _get(tx, id_), password

@@ -22,9 +22,7 @@ NOT_ALLOWED = Text(
     "您的角色“{role}”没有此权限（{capability}）；如有需要请联系系统管理员。",
     "Your role “{role}” does not include this ({capability}). Ask an administrator if you need it.",
 )
-NOT_READABLE = Text(
-    "您的角色不能查看“{entity}”。", "Your role may not read “{entity}”."
-)
+NOT_READABLE = Text("您的角色不能查看“{entity}”。", "Your role may not read “{entity}”.")
 NOT_WRITABLE = Text(
     "您的角色不能修改“{entity}”{fields}。", "Your role may not change “{entity}” {fields}."
 )

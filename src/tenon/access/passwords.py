@@ -69,9 +69,7 @@ def needs_rehash(hash_: str) -> bool:
 def check_new(username: str, password: str, old: str | None = None) -> None:
     """Refuse a password that is too short, too common, the user's name or the old one."""
     if len(password) < MIN_LENGTH:
-        raise BadInput(
-            "password_too_short", _TOO_SHORT, allowed=MIN_LENGTH, received=len(password)
-        )
+        raise BadInput("password_too_short", _TOO_SHORT, allowed=MIN_LENGTH, received=len(password))
     if password == old:
         raise BadInput("password_same", _SAME)
     if len(set(password)) < 3 or password.casefold() in _COMMON:

@@ -70,9 +70,7 @@ def find(connection: Connection, token: str) -> SignedIn | None:
 def touch(tx: Connection, who: SignedIn) -> None:
     """Note that the session was used now."""
     now = clock.wall()
-    tx.execute(
-        session.update().where(session.c.token_hash == who.token_hash).values(seen_at=now)
-    )
+    tx.execute(session.update().where(session.c.token_hash == who.token_hash).values(seen_at=now))
     tx.execute(
         user_account.update().where(user_account.c.id == who.actor.id).values(last_seen_at=now)
     )

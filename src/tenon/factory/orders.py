@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
@@ -194,6 +194,25 @@ def _open_lines(context: Context) -> list[Line]:
     return [line for line in load_lines(context, rows) if line.open]
 
 
+def all_lines(context: Context, page: int, page_size: int) -> tuple[list[Line], int]:
+    """A page of all order lines ever, newest order first, and how many there are."""
+    line, order = context.reader.table("order_line"), context.reader.table("sales_order")
+    there = line.c.archived_at.is_(None)
+    rows = (
+        context.connection.execute(
+            line_query(context)
+            .where(there)
+            .order_by(order.c.order_no.desc(), line.c.line_no)
+            .limit(page_size)
+            .offset((page - 1) * page_size)
+        )
+        .mappings()
+        .all()
+    )
+    total = context.connection.scalar(sa.select(sa.func.count()).where(there)) or 0
+    return load_lines(context, rows), total
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
     """What the order list may be narrowed by."""
@@ -203,12 +222,24 @@ class OrderFilter:
     late: bool | None = None
     confirmed: bool | None = None
     customer: str | None = None
+    state: Literal["open", "all"] = "open"
 
 
 def list_orders(
     context: Context, wanted: OrderFilter, *, page: int = 1, page_size: int = 50
 ) -> dict[str, Any]:
-    """A page of the open order lines that match."""
+    """A page of the order lines that match: of the open ones, or of all there ever were.
+
+    Of all lines only the number may be asked for, not the stage: that is known a page at a time.
+    """
+    if wanted.state == "all":
+        lines, total = all_lines(context, page, page_size)
+        return {
+            "rows": [order_row(context, line) for line in lines],
+            "total": total,
+            "page": page,
+            "page_size": page_size,
+        }
     matching = [line for line in open_lines(context) if _matches(context, line, wanted)]
     start = (page - 1) * page_size
     return {

@@ -318,6 +318,26 @@ class OrderPage(Model):
     waiting_rows: int = Field(description="Source rows about this order that are set aside")
 
 
+class IssuedRow(Model):
+    """The net quantity of an item issued to a work order."""
+
+    work_order_no: str
+    item_code: str | None
+    item_name: str | None
+    unit: str
+    issued_qty: Decimal
+    moves: int
+
+
+class IssuedList(Model):
+    """A page of quantities issued."""
+
+    rows: list[IssuedRow]
+    total: int
+    page: int
+    page_size: int
+
+
 class SourceRow(Model):
     """A source row exactly as Tenon read it."""
 
