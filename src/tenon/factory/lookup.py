@@ -44,13 +44,10 @@ def search(tenon: Opened, actor: Actor, query: str) -> dict[str, Any]:
     if not typed:
         return {"query": typed, "hits": [], "more": False}
     with reading(tenon, actor) as context:
-        hits: dict[str, dict[str, Any]] = {}
-        more = False
-        for match in _matches(context, typed):
-            found = _run(context, match)
-            more = more or len(found) > _LIMIT
-            for line_id, hit in found:
-                hits.setdefault(line_id, hit)
+        # A whole number names one thing and is found by its index; else look inside the texts.
+        hits, more = _hits(context, _whole_numbers(context, typed))
+        if not hits:
+            hits, more = _hits(context, _matches(context, typed))
         ranked = sorted(hits.values(), key=lambda h: h["stage"]["code"] in _DONE)
         return {"query": typed, "hits": ranked[:_LIMIT], "more": more or len(ranked) > _LIMIT}
 
@@ -58,16 +55,48 @@ def search(tenon: Opened, actor: Actor, query: str) -> dict[str, Any]:
 _DONE = ("shipped", "closed", "cancelled")
 
 
+def _hits(context: Context, matches: list[_Match]) -> tuple[dict[str, dict[str, Any]], bool]:
+    """The hits of all matches by line, the surest match of each, and whether there are more."""
+    hits: dict[str, dict[str, Any]] = {}
+    more = False
+    for match in matches:
+        found = _run(context, match)
+        more = more or len(found) > _LIMIT
+        for line_id, hit in found:
+            hits.setdefault(line_id, hit)
+    return hits, more
+
+
+def _whole_numbers(context: Context, typed: str) -> list[_Match]:
+    reader, number = context.reader, normal_document_no(typed)
+    order, line = reader.table("sales_order"), reader.table("order_line")
+    served = _served_by(context, reader.table("work_order").c.work_order_no == number)
+    matches = [
+        _Match("order", order.c.order_no, order.c.order_no == number),
+        _Match("work_order", sa.literal(number), line.c.id.in_(served)),
+    ]
+    if "customer_po" not in reader.hidden("sales_order"):
+        matches.append(_Match("customer_po", order.c.customer_po, order.c.customer_po == typed))
+    return matches
+
+
+def _served_by(context: Context, work_orders: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    work_order = context.reader.table("work_order")
+    allocation = context.reader.table("allocation")
+    return (
+        sa.select(allocation.c.order_line)
+        .join(work_order, work_order.c.id == allocation.c.work_order)
+        .where(work_orders)
+    )
+
+
 def _matches(context: Context, typed: str) -> list[_Match]:
     reader = context.reader
     line, order, customer, item = map(
         reader.table, ("order_line", "sales_order", "customer", "item")
     )
-    work_order, allocation = reader.table("work_order"), reader.table("allocation")
     number, code = normal_document_no(typed), normal_code(typed)
-    by_work_order = sa.select(allocation.c.order_line).join(
-        work_order, work_order.c.id == allocation.c.work_order
-    )
+    served = _served_by(context, _has(reader.table("work_order").c.work_order_no, number))
     items = sa.select(item.c.id).where(
         sa.or_(_has(item.c.code, typed), _has(item.c.name, typed), _has(item.c.drawing_no, typed))
     )
@@ -76,7 +105,7 @@ def _matches(context: Context, typed: str) -> list[_Match]:
         _Match(
             "work_order",
             sa.literal(number),
-            line.c.id.in_(by_work_order.where(_has(work_order.c.work_order_no, number))),
+            line.c.id.in_(served),
         ),
         _Match(
             "item",
