@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import ExitStack
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Connection
 # Every room that declares tables is imported here, so that the first migration makes them all.
 import tenon.access.tables
 import tenon.define.tables
+import tenon.factory.cards
 import tenon.records.tables  # noqa: F401
 from tenon.access.policy import RolePolicy
 from tenon.assembly import packages
@@ -27,8 +29,10 @@ from tenon.assembly.home import (
     read_settings,
     write_private,
 )
+from tenon.boards.reading import SourceState
 from tenon.define import publish
 from tenon.define.catalogue import Catalogue
+from tenon.define.models import SourceDef
 from tenon.kernel import clock
 from tenon.kernel.errors import Config, Conflict
 from tenon.kernel.text import Text
@@ -87,6 +91,31 @@ class Tenon:
     def zone(self) -> ZoneInfo:
         """The plant's time zone."""
         return ZoneInfo(self.settings.zone)
+
+    def source_ages(self, connection: Connection) -> dict[str, timedelta | None]:
+        """How long ago each source was last read in full; None when never."""
+        return {source.code: None for source in self.catalogue.of(SourceDef)}
+
+    def source_states(self, connection: Connection) -> Sequence[SourceState]:
+        """The state of each source's connection."""
+        return ()
+
+    @contextmanager
+    def syncing(self, *, enabled: bool) -> Iterator[None]:
+        """Keep the sources synced for the block."""
+        yield
+
+    def source_summary(self) -> dict[str, Any]:
+        """The state of each source, by its code."""
+        return {}
+
+    def check_sources(self) -> Iterator[tuple[str, Text | None]]:
+        """Try each source that has a connection; what is wrong with it, if anything."""
+        yield from ()
+
+    def waiting_rows(self, connection: Connection, keys: list[str]) -> int:
+        """How many source rows that name one of these documents are set aside."""
+        return 0
 
     def refresh(self, connection: Connection | None = None) -> None:
         """Take up a newer publish, if there is one; costs one look at one row."""

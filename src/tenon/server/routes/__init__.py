@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tenon.server.routes import definitions, session, settings, users
+from tenon.server.routes import boards, definitions, orders, session, settings, users
 
 ROUTERS: tuple[APIRouter, ...] = (
     settings.routes,
     session.routes,
+    orders.routes,
+    boards.routes,
     users.routes,
     definitions.routes,
 )
