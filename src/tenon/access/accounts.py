@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,8 +41,6 @@ _LAST_ADMIN = Text(
 _OLD_WRONG = Text("旧密码不正确。", "The old password is wrong.")
 
 _NAME = re.compile(r"[a-z0-9._-]{2,40}")
-# Checked when the user is unknown, so that the answer takes as long as for a known one.
-_nobody: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def accounts(connection: Connection) -> list[Any]:
 
 
 def create(
-    tx: Connection,
+    hub: Hub,
     catalogue: Catalogue,
     username: str,
     display_name: str,
@@ -113,48 +112,40 @@ def create(
     if not _NAME.fullmatch(username):
         raise BadInput("bad_username", _BAD_NAME, username=username[:40])
     _check_role(catalogue, role)
-    if tx.scalar(sa.select(user_account.c.id).where(user_account.c.username == username)):
-        raise Conflict("username_taken", _TAKEN, username=username)
     password, id_ = passwords.first_password(), uuid7()
-    tx.execute(
-        user_account.insert().values(
-            id=id_,
-            username=username,
-            display_name=display_name,
-            role=role,
-            password_hash=passwords.hash_password(password),
-            active=True,
-            must_change_password=must_change,
-            created_at=clock.wall(),
-            last_seen_at=None,
-        )  # fmt: skip
-    )
-    return _get(tx, id_), password
+    values = {
+        "id": id_, "username": username, "display_name": display_name, "role": role,
+        "password_hash": passwords.hash_password(password), "active": True,
+        "must_change_password": must_change, "created_at": clock.wall(), "last_seen_at": None,
+    }  # fmt: skip
+    with hub.write() as tx:
+        if tx.scalar(sa.select(user_account.c.id).where(user_account.c.username == username)):
+            raise Conflict("username_taken", _TAKEN, username=username)
+        tx.execute(user_account.insert().values(values))
+        return _get(tx, id_), password
 
 
-def change(
-    tx: Connection, catalogue: Catalogue, id_: str, what: AccountChange
-) -> tuple[Any, str | None]:
+def change(hub: Hub, catalogue: Catalogue, id_: str, what: AccountChange) -> tuple[Any, str | None]:
     """Change an account; a new password when it was reset. Its sessions end where they must."""
-    found = _get(tx, id_)
     if what.role is not None:
         _check_role(catalogue, what.role)
-    loses = (what.role or found.role) != found.role or what.active is False
-    if found.role == "admin" and found.active and loses:
-        _keep_one_admin(tx, id_)
     given = {"display_name": what.display_name, "role": what.role, "active": what.active}
     values: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     password = None
     if what.reset_password:
         password = passwords.first_password()
-        values |= {
-            "password_hash": passwords.hash_password(password), "must_change_password": True
-        }  # fmt: skip
-    if values:
-        _set(tx, id_, **values)
-    if loses or what.reset_password:
-        sessions.revoke(tx, user_id=id_)
-    return _get(tx, id_), password
+        values["password_hash"] = passwords.hash_password(password)
+        values["must_change_password"] = True
+    with hub.write() as tx:
+        found = _get(tx, id_)
+        loses = (what.role or found.role) != found.role or what.active is False
+        if found.role == "admin" and found.active and loses:
+            _keep_one_admin(tx, id_)
+        if values:
+            _set(tx, id_, **values)
+        if loses or what.reset_password:
+            sessions.revoke(tx, user_id=id_)
+        return _get(tx, id_), password
 
 
 def by_name(connection: Connection, username: str) -> Any:
@@ -185,16 +176,18 @@ def _check_role(catalogue: Catalogue, role: str) -> None:
 
 
 def _keep_one_admin(tx: Connection, id_: str) -> None:
-    others = sa.select(user_account.c.id).where(
-        user_account.c.role == "admin", user_account.c.active, user_account.c.id != id_
+    admins = (
+        sa.select(user_account.c.id)
+        .where(user_account.c.role == "admin", user_account.c.active)
+        .order_by(user_account.c.id)
+        # Locked, or two administrators could suspend each other at the same moment.
+        .with_for_update()
     )
-    # Locked, or two administrators could suspend each other at the same moment.
-    if not tx.execute(others.with_for_update()).first():
+    if set(tx.scalars(admins)) <= {id_}:
         raise Conflict("last_admin", _LAST_ADMIN)
 
 
+@cache
 def _nobody_hash() -> str:
-    global _nobody
-    if _nobody is None:
-        _nobody = passwords.hash_password(passwords.first_password())
-    return _nobody
+    # Checked when the user is unknown, so that the answer takes as long as for a known one.
+    return passwords.hash_password(passwords.first_password())

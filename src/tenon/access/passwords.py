@@ -18,15 +18,16 @@ _SLOTS = threading.BoundedSemaphore(4)
 _hasher = PasswordHasher()
 
 # The commonest passwords of ten characters or more; shorter ones are refused by length.
-_COMMON = frozenset(
-    "1234567890 0123456789 0987654321 9876543210 1111111111 0000000000 8888888888 6666666666 "
-    "12345678910 123456789a a123456789 1234567890a qwertyuiop 1qaz2wsx3edc 1q2w3e4r5t q1w2e3r4t5 "
-    "qwerty12345 qwerty123456 password12 password123 password1234 passw0rd123 p@ssw0rd123 "
-    "administrator admin12345 admin123456 admin@1234 welcome123 woaini1314 woaini1314520 "
-    "5201314520 1314520520 iloveyou123 asdfghjkl1 asdfghjkl; zxcvbnm123 abcd123456 abc1234567 "
-    "abcdefghij aa12345678 aa123456789 changeme123 letmein1234 11223344556 147258369 1472583690 "
-    "147852369a 7758521521 qazwsxedcrfv kingdee123 kingdee888".split()
-)
+_COMMON_TEXT = """
+1234567890 0123456789 0987654321 9876543210 1111111111 0000000000 8888888888 6666666666
+12345678910 123456789a a123456789 1234567890a qwertyuiop 1qaz2wsx3edc 1q2w3e4r5t q1w2e3r4t5
+qwerty12345 qwerty123456 password12 password123 password1234 passw0rd123 p@ssw0rd123
+administrator admin12345 admin123456 admin@1234 welcome123 woaini1314 woaini1314520 5201314520
+1314520520 iloveyou123 asdfghjkl1 asdfghjkl; zxcvbnm123 abcd123456 abc1234567 abcdefghij
+aa12345678 aa123456789 changeme123 letmein1234 11223344556 147258369 1472583690 147852369a
+7758521521 qazwsxedcrfv kingdee123 kingdee888
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 _TOO_SHORT = Text(
     "密码至少 {allowed} 个字符，收到 {received} 个；请用更长的密码，例如四个不相关的词。",

@@ -116,6 +116,11 @@ def at_epoch(tx: Connection, number: int, package: str) -> tuple[Definition, ...
     return tuple(parse(r.body, f"{r.kind} {r.code}") for r in rows)
 
 
+def codes_of(tx: Connection, package: str) -> frozenset[tuple[str, str]]:
+    """Kind and code of every published definition of a package."""
+    return frozenset((k, c) for k, c, _ in _published(tx, package))
+
+
 def body(one: Definition) -> dict[str, Any]:
     """A definition as the data kept in the database."""
     return one.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"kind": one.kind}

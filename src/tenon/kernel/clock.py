@@ -59,7 +59,7 @@ def now() -> datetime:
 
 def wall() -> datetime:
     """The machine's time, for what no demo may hurry: sessions, throttles, accounts."""
-    return _machine() if isinstance(_current, DemoClock) else _current()
+    return _machine() if isinstance(_Now.clock, DemoClock) else _Now.clock()
 
 
 def demo_pace() -> float | None:

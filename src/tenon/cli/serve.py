@@ -1,0 +1,51 @@
+"""`tenon serve`: the web server and the sync cycle."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tenon.assembly import open_tenon
+from tenon.cli.options import HERE, Home
+from tenon.cli.speech import plainly, tell
+from tenon.kernel.text import Text
+from tenon.server.app import create_app
+
+_SERVING = Text("Tenon 已启动：http://{host}:{port}", "Tenon serves at http://{host}:{port}")
+_HELD = Text(
+    "此实例由备份恢复，尚未放行：不会同步，也不会与外部系统通信（tenon release 放行）。",
+    "This instance was restored from a backup and is held: it neither syncs nor talks to other "
+    "systems (tenon release lets it).",
+)
+
+
+def serve(
+    home: Home = HERE,
+    host: Annotated[str, typer.Option(help="监听地址 / listen at")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8420,
+    no_sync: Annotated[bool, typer.Option("--no-sync", help="不同步 / do not sync")] = False,
+) -> None:
+    """启动服务 / Serve the pages and keep the sources synced."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with plainly(), open_tenon(home) as tenon:
+        held = tenon.held_since is not None
+        if held:
+            tell(_HELD)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(tenon),
+                host=host,
+                port=port,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        tell(_SERVING.format(host=host, port=port))
+        with tenon.syncing(enabled=not no_sync and not held), suppress(KeyboardInterrupt):
+            server.run()

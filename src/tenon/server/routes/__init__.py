@@ -1,0 +1,16 @@
+"""The routes by resource, one file each: thin, they call the services."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from tenon.server.routes import boards, definitions, orders, session, settings, users
+
+ROUTERS: tuple[APIRouter, ...] = (
+    settings.routes,
+    session.routes,
+    orders.routes,
+    boards.routes,
+    users.routes,
+    definitions.routes,
+)
