@@ -154,11 +154,16 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
         yield f"unknown target entity {sync.target}"
         return
     target = entities[sync.target]
+    for other in catalogue.syncs_of(sync.source):
+        if other.code != sync.code and other.stream.name == sync.stream.name:
+            yield f"stream {sync.stream.name} is also read by sync {other.code}"
     for code, rule in sync.fields.items():
         if code not in target.by_code:
             yield f"{sync.target} has no field {code}"
         if rule.master and rule.master not in masters:
             yield f"field {code}: {rule.master} is no golden entity"
+        elif rule.master and rule.by and rule.by not in {k.code for k in masters[rule.master].keys}:
+            yield f"field {code}: {rule.master} has no match key {rule.by}"
         if rule.ref and (
             rule.ref not in entities or not entities[rule.ref].by_code.get(rule.by or "")
         ):

@@ -151,7 +151,12 @@ class SourceDef(Definition):
 
 
 class Join(Part):
-    """Another table of the same source joined to a stream's table, column by column."""
+    """Another table of the same source joined to a stream's table, column by column.
+
+    A left join: a line whose header is missing is still read. `match` is {column of the stream's
+    table: column of this table}; its columns are called `prefix + column`, also in the stream's
+    `key`, `where` and `cursor`.
+    """
 
     table: str
     match: dict[str, str]  # not `on`, which YAML reads as true
@@ -168,7 +173,14 @@ class CursorDef(Part):
 
 
 class StreamDef(Part):
-    """What is read of a source; `name` is the stream's own, as the source spells it."""
+    """What is read of a source: rows of a `table` (SQL) or items at a `path` (HTTP).
+
+    Names are matched without case. `key` columns joined by `|` recognise a row for ever.
+    Without `columns` all of the table are read. `explode` names a nested list of the item: a
+    row for each of its elements, with the item's own columns and the element's columns called
+    `<explode>_<column>` (`lines_qty`). An `optional` stream may be absent from the source.
+    Within a source the name of a stream is used once.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,47}$")]
     table: str | None = None
@@ -183,7 +195,18 @@ class StreamDef(Part):
 
 
 class MapRule(Part):
-    """How one field is filled from a source row; several columns are cleaned and joined by `|`."""
+    """How one field is filled from a source row.
+
+    `from` a column, or several, each cleaned and then joined by `|` (no value when one is
+    empty); or `const`. `choices` translate a legacy value, `otherwise` stands for all others.
+    `times` names a column the number is multiplied by. `default` stands for no value.
+
+    `master` looks the code up in this source's crosswalk, then, when `by` names a match key of
+    the master, by that key. `ref` looks the cleaned value up in the field `by` of that entity.
+    What is not found: `wait` sets the row aside until it is there, `leave` writes the row
+    without it and fills it in later; both make an unknown code of a master a task for a
+    person; `quiet` is `leave` without a task.
+    """
 
     from_: str | tuple[str, ...] | None = Field(default=None, alias="from")
     const: Any = None
@@ -193,7 +216,7 @@ class MapRule(Part):
     master: Code | None = None
     ref: Code | None = None
     by: Code | None = None
-    unknown: Literal["wait", "leave"] = "wait"
+    unknown: Literal["wait", "leave", "quiet"] = "wait"
     times: str | None = None
     default: Any = None
 
@@ -207,7 +230,12 @@ class MapRule(Part):
 
 
 class Identity(Part):
-    """For a stream that feeds a golden entity: its code, its keys, and whether it may found one."""
+    """For a stream that feeds a golden entity: its code, its keys, and whether it may found one.
+
+    `code` and `name` are columns; `keys` is {match key of the master: column}. With `founds`
+    a row that matches nothing makes a golden record (only rows whose columns have one of the
+    values of `found_only_if`, when given); otherwise it becomes a task.
+    """
 
     code: str
     name: str

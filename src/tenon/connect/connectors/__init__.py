@@ -1,0 +1,1 @@
+"""One folder for each kind of connector; none knows another, nor the hub."""

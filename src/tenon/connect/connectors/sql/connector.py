@@ -1,0 +1,121 @@
+"""The SQL connector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from tenon.connect.batches import batch_of
+from tenon.connect.connectors.sql.engines import (
+    ENCODINGS,
+    address_of,
+    encoding_of,
+    open_engine,
+    url_of,
+)
+from tenon.connect.connectors.sql.faults import explain
+from tenon.connect.connectors.sql.query import (
+    Plan,
+    Planner,
+    after,
+    first_page,
+    found_of,
+    since_of,
+    tables_of,
+    without_cursor,
+)
+from tenon.connect.contract import Capabilities, ConnectorSettings, CursorValue, Found
+from tenon.define.models import StreamDef
+
+CAPABILITIES: Final = Capabilities(
+    kind="sql",
+    detects=frozenset({"watermark", "full"}),
+    encodings=ENCODINGS,
+    page_rows=5000,
+)
+
+
+class SqlConnector:
+    """One source database, read by pages over one connection."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self, settings: ConnectorSettings, page_rows: int = CAPABILITIES.page_rows
+    ) -> None:
+        self._source = settings.source
+        self._egress = settings.egress
+        self._url = url_of(settings)
+        self._encoding = encoding_of(settings)
+        self._page_rows = page_rows
+        self._dialect = self._url.get_backend_name()
+        self.address = address_of(self._url)
+        self._open: Connection | None = None
+        self._planner: Planner | None = None
+
+    def check(self) -> None:
+        """Reach the database and read its list of tables."""
+        self.close()
+        with self._session() as connection:
+            tables_of(sa.inspect(connection))
+
+    def discover(self) -> list[Found]:
+        """The tables and views with their columns."""
+        with self._session() as connection:
+            inspector = sa.inspect(connection)
+            return [found_of(inspector, name) for name in sorted(tables_of(inspector).values())]
+
+    def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
+        """The stream's pages: first the rows without a cursor value, then those in its order."""
+        with self._session() as connection:
+            if self._planner is None:
+                self._planner = Planner(connection, self._source, self._encoding)
+            plan = self._planner.plan(stream)
+            if plan.cursor is not None and plan.cursor_nullable:
+                at = plan.order_at[1:]
+                yield from self._pages(connection, plan, without_cursor(plan), plan.key, at)
+            columns = plan.key if plan.cursor is None else (plan.cursor, *plan.key)
+            query = first_page(plan, since_of(plan, since, self._dialect))
+            yield from self._pages(connection, plan, query, columns, plan.order_at)
+
+    def close(self) -> None:
+        """Close the connection."""
+        opened, self._open, self._planner = self._open, None, None
+        if opened is not None:
+            opened.close()
+
+    def _pages(
+        self,
+        connection: Connection,
+        plan: Plan,
+        query: sa.Select[Any],
+        order: Sequence[sa.ColumnElement[Any]],
+        at: Sequence[int],
+    ) -> Iterator[pa.RecordBatch]:
+        page, planner = query.limit(self._page_rows), self._planner
+        while planner is not None:
+            # No statement stays open between pages, so the source is never held locked.
+            rows = connection.execute(page).fetchall()
+            if rows:
+                yield batch_of(plan.names, rows)
+            if len(rows) < self._page_rows:
+                return
+            last = [planner.bound(rows[-1][i]) for i in at]
+            page = query.where(after(order, last)).limit(self._page_rows)
+
+    @contextmanager
+    def _session(self) -> Iterator[Connection]:
+        try:
+            if self._open is None:
+                engine = open_engine(self._url, self._encoding, self._egress)
+                self._open = engine.connect()
+            yield self._open
+        except DBAPIError as error:
+            self.close()
+            raise explain(error, self._dialect, self._source, self.address) from None

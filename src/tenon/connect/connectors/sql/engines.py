@@ -1,0 +1,158 @@
+"""Opening a source database read-only, with time-outs, in each dialect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
+
+from tenon.connect.contract import ConnectorSettings, Egress
+from tenon.kernel.errors import Config
+from tenon.kernel.text import Text
+
+STATEMENT_SECONDS: Final = 30
+CONNECT_SECONDS: Final = 10
+BUSY_SECONDS: Final = 5
+_PORTS: Final = {"mysql": 3306, "postgresql": 5432}
+
+_BAD_URL = Text(
+    "来源“{source}”的连接地址无效；请写成 sqlite:///文件路径、mysql://用户@主机:端口/库 或 "
+    "postgresql://用户@主机:端口/库。",
+    "The address of the source “{source}” is not valid; write sqlite:///path, "
+    "mysql://user@host:port/database or postgresql://user@host:port/database.",
+)
+_BAD_ENCODING = Text(
+    "来源“{source}”的编码“{encoding}”不受支持；可用：{allowed}。",
+    "The encoding “{encoding}” of the source “{source}” is not known; use one of {allowed}.",
+)
+ENCODINGS: Final = ("utf-8", "gb18030", "big5")
+
+
+def url_of(settings: ConnectorSettings) -> URL:
+    """The connection's address, with its password."""
+    try:
+        url = make_url(str(settings.values.get("url", "")))
+    except ArgumentError:
+        raise Config("bad_address", _BAD_URL, source=settings.source) from None
+    if url.get_backend_name() not in {"sqlite", "mysql", "mariadb", "postgresql"}:
+        raise Config("bad_address", _BAD_URL, source=settings.source)
+    password = settings.values.get("password")
+    return url if password is None else url.set(password=str(password))
+
+
+def encoding_of(settings: ConnectorSettings) -> str:
+    """The encoding of text in the source."""
+    encoding = str(settings.values.get("encoding", "utf-8")).lower()
+    if encoding not in ENCODINGS:
+        raise Config(
+            "bad_encoding", _BAD_ENCODING, source=settings.source, encoding=encoding,
+            allowed=", ".join(ENCODINGS),
+        )  # fmt: skip
+    return encoding
+
+
+def address_of(url: URL) -> str:
+    """Where the database is, for people, without user or password."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return Path(url.database or "").name
+    port = url.port or _PORTS["postgresql" if backend == "postgresql" else "mysql"]
+    return f"{url.host}:{port}/{url.database}"
+
+
+def open_engine(url: URL, encoding: str, egress: Egress) -> Engine:
+    """An engine whose connections cannot write and cannot wait for ever."""
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite(url, encoding)
+        case "postgresql":
+            return _postgresql(url, egress)
+        case _:
+            return _mysql(url, egress)
+
+
+def _sqlite(url: URL, encoding: str) -> Engine:
+    path = quote(str(Path(url.database or "").absolute()))
+    engine = sa.create_engine(
+        f"sqlite:///file:{path}?mode=ro&uri=true",
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(dbapi: Any, _record: Any) -> None:
+        dbapi.text_factory = _decoder(encoding)
+        dbapi.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _deadline(conn: Any, *_rest: Any) -> None:
+        until = time.monotonic() + STATEMENT_SECONDS
+        conn.connection.dbapi_connection.set_progress_handler(
+            lambda: time.monotonic() > until, 100_000
+        )
+
+    return engine
+
+
+def _decoder(encoding: str) -> Callable[[bytes], str | bytes]:
+    def decode(value: bytes) -> str | bytes:
+        try:
+            return value.decode(encoding)
+        except UnicodeDecodeError:
+            return value  # kept as bytes: the row is set aside with them, not lost
+
+    return decode
+
+
+def _postgresql(url: URL, egress: Egress) -> Engine:
+    port = url.port or _PORTS["postgresql"]
+    address = egress.admit(url.host or "localhost", port)
+    milliseconds = STATEMENT_SECONDS * 1000
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={
+            "hostaddr": address,
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": 2 * milliseconds,
+            "options": "-c default_transaction_read_only=on "
+            f"-c statement_timeout={milliseconds} -c lock_timeout={BUSY_SECONDS * 1000}",
+        },
+    )
+
+
+def _mysql(url: URL, egress: Egress) -> Engine:
+    address = egress.admit(url.host or "localhost", url.port or _PORTS["mysql"])
+    query = {k: v for k, v in url.query.items() if k == "charset"} or {"charset": "utf8mb4"}
+    engine = sa.create_engine(
+        url.set(drivername="mysql+pymysql", host=address, query=query),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": 2 * STATEMENT_SECONDS,
+            "write_timeout": STATEMENT_SECONDS,
+        },
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(dbapi: Any, _record: Any) -> None:
+        with dbapi.cursor() as cursor:
+            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            cursor.execute(f"SET SESSION lock_wait_timeout = {BUSY_SECONDS}")
+            if "MariaDB" in dbapi.get_server_info():
+                cursor.execute(f"SET SESSION max_statement_time = {STATEMENT_SECONDS}")
+            else:
+                cursor.execute(f"SET SESSION max_execution_time = {STATEMENT_SECONDS * 1000}")
+
+    return engine

@@ -1,0 +1,121 @@
+"""What a driver's error means, by what the reader can do; drivers' own texts are never shown."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy.exc import DBAPIError
+
+from tenon.connect.connectors.sql.engines import BUSY_SECONDS, STATEMENT_SECONDS
+from tenon.kernel.errors import NeedsUser, Retry, Stop, TenonError
+from tenon.kernel.text import Text
+
+_UNREACHABLE = Text(
+    "连接不上来源“{source}”（{address}）：文件不存在或服务器没有应答。Tenon 会继续重试；"
+    "请检查网络、服务和文件位置。",
+    "The source “{source}” ({address}) cannot be reached: the file is not there or the server "
+    "does not answer. Tenon keeps trying; check the network, the service and the file.",
+)
+_LOCKED = Text(
+    "来源“{source}”（{address}）被其他程序锁定，{seconds} 秒内未能读取。Tenon 会稍后重试。",
+    "The source “{source}” ({address}) is locked by another program and could not be read within "
+    "{seconds} s. Tenon tries again later.",
+)
+_SLOW = Text(
+    "来源“{source}”（{address}）的查询超过 {seconds} 秒，已取消。Tenon 会稍后重试；"
+    "如反复出现，请为游标列建立索引。",
+    "A query of the source “{source}” ({address}) took over {seconds} s and was cancelled. Tenon "
+    "tries again later; if it happens again, index the cursor column.",
+)
+_LOGIN = Text(
+    "来源“{source}”（{address}）拒绝登录：用户名或密码错误、已过期或被锁定。为避免锁死账号，"
+    "已停止重试；请更正后点击“检查连接”。",
+    "The source “{source}” ({address}) refused the login: wrong, expired or locked. Tenon has "
+    "stopped trying so as not to lock the account. Correct it, then press Check.",
+)
+_DENIED = Text(
+    "来源“{source}”（{address}）的账号没有读取权限；请授予只读权限后点击“检查连接”。",
+    "The account of the source “{source}” ({address}) may not read this. Grant it read access, "
+    "then press Check.",
+)
+_NO_DATABASE = Text(
+    "来源“{source}”（{address}）没有这个数据库；请更正连接地址后点击“检查连接”。",
+    "There is no such database at the source “{source}” ({address}). Correct the address, then "
+    "press Check.",
+)
+_DAMAGED = Text(
+    "来源“{source}”（{address}）不是有效的数据库文件，或已损坏。Tenon 没有改动它；请恢复该文件。",
+    "The source “{source}” ({address}) is not a database file, or it is damaged. Tenon changed "
+    "nothing in it. Restore the file.",
+)
+_CHANGED = Text(
+    "来源“{source}”（{address}）的表或列在读取时消失了。同步已停止；请核对来源结构。",
+    "A table or column of the source “{source}” ({address}) vanished while it was read. The sync "
+    "has stopped; check the source's structure.",
+)
+_OTHER = Text(
+    "读取来源“{source}”（{address}）时出错（{kind}）。Tenon 会稍后重试。",
+    "Reading the source “{source}” ({address}) failed ({kind}). Tenon tries again later.",
+)
+
+_Class = tuple[type[TenonError], str, Text]
+UNREACHABLE: Final[_Class] = (Retry, "source_unreachable", _UNREACHABLE)
+LOCKED: Final[_Class] = (Retry, "source_locked", _LOCKED)
+SLOW: Final[_Class] = (Retry, "source_slow", _SLOW)
+LOGIN: Final[_Class] = (NeedsUser, "source_login", _LOGIN)
+DENIED: Final[_Class] = (NeedsUser, "source_denied", _DENIED)
+NO_DATABASE: Final[_Class] = (NeedsUser, "no_database", _NO_DATABASE)
+DAMAGED: Final[_Class] = (Stop, "source_damaged", _DAMAGED)
+CHANGED: Final[_Class] = (Stop, "source_changed", _CHANGED)
+OTHER: Final[_Class] = (Retry, "source_error", _OTHER)
+
+_MYSQL: Final = {
+    1045: LOGIN, 1698: LOGIN, 1820: LOGIN, 1862: LOGIN, 3118: LOGIN, 4151: LOGIN, 1130: LOGIN,
+    1044: DENIED, 1142: DENIED, 1143: DENIED, 1049: NO_DATABASE,
+    1146: CHANGED, 1054: CHANGED,
+    1205: LOCKED, 1213: LOCKED, 1969: SLOW, 3024: SLOW,
+    2002: UNREACHABLE, 2003: UNREACHABLE, 2006: UNREACHABLE, 2013: UNREACHABLE,
+    1040: UNREACHABLE, 1053: UNREACHABLE, 1927: UNREACHABLE,
+}  # fmt: skip
+_POSTGRES: Final = {
+    "28": LOGIN, "3D": NO_DATABASE, "42501": DENIED, "42P01": CHANGED, "42703": CHANGED,
+    "57014": SLOW, "55P03": LOCKED, "40": LOCKED, "08": UNREACHABLE, "57": UNREACHABLE,
+    "53": UNREACHABLE,
+}  # fmt: skip
+_SQLITE: Final = (
+    ("unable to open database", UNREACHABLE), ("disk i/o error", UNREACHABLE),
+    ("locked", LOCKED), ("busy", LOCKED), ("interrupted", SLOW),
+    ("no such table", CHANGED), ("no such column", CHANGED),
+    ("not a database", DAMAGED), ("malformed", DAMAGED),
+)  # fmt: skip
+_PG_CONNECT: Final = (
+    ("authentication failed", LOGIN), ("no password supplied", LOGIN), ("role", LOGIN),
+    ("does not exist", NO_DATABASE), ("pg_hba", LOGIN),
+)  # fmt: skip
+
+
+def explain(error: DBAPIError, dialect: str, source: str, address: str) -> TenonError:
+    """The driver's error as one of ours, without the driver's text."""
+    kind, code, text = _classify(error.orig, dialect)
+    seconds = BUSY_SECONDS if code == "source_locked" else STATEMENT_SECONDS
+    return kind(
+        code, text, source=source, address=address, seconds=seconds,
+        kind=type(error.orig).__name__,
+    )  # fmt: skip
+
+
+def _classify(orig: Any, dialect: str) -> _Class:
+    if dialect == "sqlite":
+        return _by_text(str(orig).lower(), _SQLITE)
+    if dialect == "postgresql":
+        state = getattr(orig, "sqlstate", None)
+        if state:
+            return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or OTHER
+        found = _by_text(str(orig).lower(), _PG_CONNECT)
+        return UNREACHABLE if found is OTHER else found
+    number = orig.args[0] if orig.args else None
+    return _MYSQL.get(number, OTHER) if isinstance(number, int) else OTHER
+
+
+def _by_text(text: str, table: tuple[tuple[str, _Class], ...]) -> _Class:
+    return next((found for part, found in table if part in text), OTHER)

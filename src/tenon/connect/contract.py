@@ -1,0 +1,153 @@
+"""The connector contract: what a legacy system can be asked, whatever it is.
+
+A connector sees this module, `batches`, `define`'s stream definitions and the kernel; never the
+hub, and never another connector. Its errors say what the reader can do: Retry (it may pass by
+itself), NeedsUser (a person must act: a login, a permission), Stop (going on would do harm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from tenon.define.models import StreamDef
+from tenon.kernel.errors import Stop
+from tenon.kernel.text import Text
+
+# A cursor's value exactly as the source has it, so that it compares there as it did.
+CursorValue = str | int | datetime
+
+_STREAM_ABSENT = Text(
+    "来源“{source}”中没有“{what}”：{detail}。请核对来源定义，或让管理员恢复它。",
+    "“{what}” is not in the source “{source}”: {detail}. Check the source's definition, or have "
+    "it restored.",
+)
+_COLUMN_ABSENT = Text(
+    "来源“{source}”的“{what}”缺少列 {columns}；现有的列：{found}。同步已停止，未写入任何空值；"
+    "请恢复该列或修改定义。",
+    "“{what}” of the source “{source}” has no column {columns}; it has {found}. The sync has "
+    "stopped and wrote no empty values. Restore the column or change the definition.",
+)
+
+
+class StreamAbsent(Stop):
+    """The table or path of a stream is not there."""
+
+    def __init__(self, source: str, what: str, detail: Text) -> None:
+        text = Text(
+            _STREAM_ABSENT.zh.replace("{detail}", detail.zh),
+            _STREAM_ABSENT.en.replace("{detail}", detail.en),
+        )
+        super().__init__("stream_absent", text, source=source, what=what)
+
+
+class ColumnAbsent(Stop):
+    """A column that the definition names is not there: schema drift."""
+
+    def __init__(self, source: str, what: str, columns: list[str], found: list[str]) -> None:
+        super().__init__(
+            "column_absent", _COLUMN_ABSENT, source=source, what=what,
+            columns=", ".join(columns), found=", ".join(found[:60]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a connector can do; the engine asks this and never the vendor's name."""
+
+    kind: str
+    detects: frozenset[Literal["watermark", "full"]]
+    writes: frozenset[Literal["insert", "upsert"]] = frozenset()
+    encodings: tuple[str, ...] = ("utf-8",)
+    page_rows: int = 5000
+    timeout_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a stream that was found."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table or path that could be read."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+
+class Egress(Protocol):
+    """The guard a connector asks before it opens a network connection."""
+
+    def admit(self, host: str, port: int) -> str:
+        """The resolved address to connect to; NeedsUser when host and port are not listed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorSettings:
+    """What an installation says of one connection; secrets are already opened."""
+
+    source: str
+    values: Mapping[str, Any] = field(repr=False)
+    egress: Egress = field(repr=False)
+    zone: str = "Asia/Shanghai"
+
+
+class Connector(Protocol):
+    """A connection to one legacy system, opened read-only."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where it is, for people, without any secret."""
+        ...
+
+    def check(self) -> None:
+        """Reach the system and sign in, or raise."""
+        ...
+
+    def discover(self) -> list[Found]:
+        """What could be read."""
+        ...
+
+    def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
+        """The stream's rows whose cursor is not below `since` (all, when None).
+
+        In batches of bounded size, ordered by (cursor, key); rows without a cursor value come
+        first and are always read. Columns are called as the definition names them.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        ...
+
+
+def rewind(value: CursorValue, seconds: int) -> CursorValue:
+    """A cursor value moved back by the overlap, in the form the source writes it in."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        return value - timedelta(seconds=seconds)
+    try:
+        moment = datetime.fromisoformat(value) - timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        return value
+    if len(value) == len("2026-01-31"):
+        return moment.date().isoformat()
+    # Whole seconds: never later than the moment meant, however many digits the source writes.
+    return moment.isoformat(sep=value[10], timespec="seconds")

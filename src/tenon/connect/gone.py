@@ -1,0 +1,59 @@
+"""Rows that a full compare no longer finds: marked, never deleted, and only when they are few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import sqlalchemy as sa
+
+from tenon.connect.plan import Plan
+from tenon.connect.tables import source_row
+from tenon.define.models import Sync
+from tenon.kernel import clock
+from tenon.kernel.text import Text
+from tenon.store import Hub
+
+_SHARE: Final = 0.2
+_ALWAYS: Final = 20
+
+_MANY = Text(
+    "来源中有 {gone} 行（共 {all} 行）不见了，超过 20%；为防误删未做任何标记，请人工核对。",
+    "{gone} of {all} rows are no longer in the source, over 20 %. Nothing was marked; please "
+    "check the source.",
+)
+_SOME = Text(
+    "来源中有 {gone} 行不见了，已标记；对应的记录保留。",
+    "{gone} rows are no longer in the source and are marked so; their records stay.",
+)
+
+
+class Vanished:
+    """Remembers the keys seen in a full compare."""
+
+    def __init__(self, hub: Hub, sync: Sync) -> None:
+        self._hub, self._sync = hub, sync
+        self._seen: set[str] = set()
+
+    def see(self, keys: Iterable[str | None]) -> None:
+        """Note keys that are there."""
+        self._seen.update(k for k in keys if k is not None)
+
+    def mark(self, plan: Plan) -> Text | None:
+        """Mark what was not seen; what to say of it."""
+        s = source_row.c
+        own = sa.and_(s.source == self._sync.source, s.stream == self._sync.stream.name)
+        with self._hub.read() as connection:
+            known = set(connection.scalars(sa.select(s.key).where(own, s.state != "gone")))
+        gone = [k for k in known if k not in self._seen and "~" not in k]
+        if not gone:
+            return None
+        if len(gone) > max(_ALWAYS, len(known) * _SHARE):
+            return _MANY.format(gone=len(gone), all=len(known))
+        with self._hub.write(durable=False) as tx:
+            tx.execute(
+                source_row.update()
+                .where(own, s.key.in_(gone))
+                .values(state="gone", run_id=plan.run_id, seen_at=clock.now())
+            )
+        return _SOME.format(gone=len(gone))

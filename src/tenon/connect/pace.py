@@ -1,0 +1,81 @@
+"""How much is written at once, and when a stream is too poisoned to go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tenon.connect.stage import Prepared
+from tenon.define.models import Sync
+from tenon.kernel import clock
+from tenon.kernel.errors import Stop
+from tenon.kernel.text import Text
+
+_TARGET_SECONDS: Final = 0.04
+_SMALLEST: Final = 50
+_LARGEST: Final = 2000
+_JUDGED: Final = 200
+
+_POISON = Text(
+    "同步“{sync}”的前 {judged} 行中有 {bad} 行无法写入（最常见的原因：{reason}），已停止，"
+    "水位线没有移动。请核对字段映射和来源编码后再同步。",
+    "Of the first {judged} rows of the sync “{sync}” {bad} cannot be written (mostly {reason}). "
+    "It has stopped and the watermark did not move. Check the mapping and the source's encoding, "
+    "then sync again.",
+)
+
+
+class Pace:
+    """The size of the next part: as many rows as one short transaction holds."""
+
+    def __init__(self) -> None:
+        self.size = 250
+
+    @contextmanager
+    def timed(self, rows: int) -> Iterator[None]:
+        """Learn from how long writing these rows takes."""
+        started = clock.monotonic()
+        yield
+        if rows < _SMALLEST:
+            return
+        seconds = max(clock.monotonic() - started, 0.001)
+        wanted = rows * _TARGET_SECONDS / seconds
+        # At most doubled or halved: one slow moment says little.
+        wanted = min(max(wanted, self.size / 2), self.size * 2)
+        self.size = int(min(max(wanted, _SMALLEST), _LARGEST))
+
+
+class Probation:
+    """Holds the first changed rows back until it is clear that most of them are good."""
+
+    def __init__(self, sync: Sync) -> None:
+        self._sync = sync.code
+        self._held: list[Prepared] | None = []
+        self._changed = 0
+        self._bad: Counter[str] = Counter()
+
+    def judge(self, part: Prepared) -> list[Prepared]:
+        """The parts that may be written now; Stop when over half of the rows are poison."""
+        if self._held is None:
+            return [part]
+        if not part.works and not self._held:
+            return [part]
+        self._held.append(part)
+        self._changed += len(part.works)
+        self._bad.update(w.reason.code for w in part.works if w.poison and w.reason)
+        if self._changed < _JUDGED:
+            return []
+        bad = self._bad.total()
+        if bad * 2 > self._changed:
+            raise Stop(
+                "mostly_poison", _POISON, sync=self._sync, judged=self._changed, bad=bad,
+                reason=self._bad.most_common(1)[0][0],
+            )  # fmt: skip
+        return self.rest()
+
+    def rest(self) -> list[Prepared]:
+        """What is still held back: too few rows to judge."""
+        held, self._held = self._held or [], None
+        return held

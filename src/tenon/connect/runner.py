@@ -1,0 +1,223 @@
+"""The sync runner: plan → read → stage → map → resolve → check → apply → report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from tenon.connect import report
+from tenon.connect.apply import Applier, Counts
+from tenon.connect.batches import rows_of
+from tenon.connect.contract import Connector, StreamAbsent
+from tenon.connect.deps import ConnectDeps
+from tenon.connect.gone import Vanished
+from tenon.connect.identity import Identifier
+from tenon.connect.mapping import Mapper, Row
+from tenon.connect.pace import Pace, Probation
+from tenon.connect.plan import Plan, further, start
+from tenon.connect.report import Outcome
+from tenon.connect.resolve import Resolver
+from tenon.connect.stage import Prepared, Work, changed
+from tenon.define.catalogue import Catalogue
+from tenon.define.models import Master, Sync
+from tenon.kernel import faults
+from tenon.kernel.errors import Retry, SetAside, TenonError
+from tenon.kernel.text import Text
+from tenon.records.ports import Actor
+from tenon.records.write import Writer
+
+_REFUSED = Text(
+    "数据库拒绝了这一行：某个唯一值（如编号）已被另一条记录使用，或数值超出范围。",
+    "The database refused the row: a unique value, such as its number, belongs to another record, "
+    "or a value is out of range.",
+)
+_HUB = Text(
+    "写入 Tenon 数据库时出错（{kind}）；已提交的内容保留，稍后会自动重试。",
+    "Writing Tenon's own database failed ({kind}). What was committed stays; it is tried again.",
+)
+
+Progress = Callable[[str, Counts], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run under way."""
+
+    deps: ConnectDeps
+    catalogue: Catalogue
+    sync: Sync
+    plan: Plan
+    force: bool = False
+    progress: Progress | None = None
+    counts: Counts = field(default_factory=Counts)
+    pace: Pace = field(default_factory=Pace)
+    resolver: Resolver = field(init=False)
+    applier: Applier = field(init=False)
+    _mapper: Mapper | None = None
+
+    def __post_init__(self) -> None:
+        self.resolver = Resolver(self.catalogue, self.sync.source)
+        identifier = None
+        if self.sync.identity is not None:
+            master = self.catalogue.master(self._master())
+            identifier = Identifier(
+                master, self.sync.source, self.sync.stream.name, force=self.force
+            )
+        name = self.catalogue.source(self.sync.source).label.zh
+        self.applier = Applier(
+            sync=self.sync,
+            writer=Writer(self.catalogue, self.deps.policy),
+            actor=Actor(f"sync:{self.sync.source}", name, "admin", "sync"),
+            plan=self.plan,
+            resolver=self.resolver,
+            identifier=identifier,
+            lease_seconds=self.deps.lease_seconds,
+            origin="initial" if self.plan.first else "live",
+        )
+
+    def mapper(self, names: tuple[str, ...]) -> Mapper:
+        """The rules compiled for these columns."""
+        if self._mapper is None or self._mapper.names != names:
+            zone = ZoneInfo(self.catalogue.source(self.sync.source).zone)
+            self._mapper = Mapper(self.catalogue, self.sync, names, zone)
+        return self._mapper
+
+    def prepare(self, mapper: Mapper, works: list[Work]) -> None:
+        """Map, check and look up rows, outside any write transaction."""
+        for work in works:
+            if work.reason is None:
+                try:
+                    work.facts = mapper.facts(work.row)
+                    work.values = mapper.values(work.row)
+                except SetAside as reason:
+                    work.refuse(reason)
+        with self.deps.hub.read() as connection:
+            self.resolver.resolve(connection, mapper, works)
+        faults.point("sync.stage.after")
+
+    def commit(self, part: Prepared) -> None:
+        """Write a part; a row that the database refuses is found by halving, and set aside."""
+        try:
+            with self.pace.timed(len(part.works)), self.deps.hub.write(durable=False) as tx:
+                total = self.applier.apply(tx, part, self.counts)
+        except (IntegrityError, DataError, SetAside) as error:
+            if len(part.works) == 1 and part.works[0].reason is None:
+                refused = error if isinstance(error, SetAside) else SetAside("refused", _REFUSED)
+                part.works[0].refuse(refused)
+                self.commit(part)
+                return
+            if len(part.works) < 2:
+                raise
+            for half in _halves(part):
+                self.commit(half)
+            return
+        self.counts = total
+        self.applier.batches += 1
+        self.resolver.links.clear()
+        faults.point("sync.commit.after")
+        if self.progress is not None:
+            self.progress(self.sync.code, total)
+
+    def _master(self) -> str:
+        return next(m.code for m in self.catalogue.of(Master) if m.entity == self.sync.target)
+
+
+class Runner:
+    """Runs syncs of the current catalogue."""
+
+    def __init__(self, deps: ConnectDeps) -> None:
+        self._deps = deps
+
+    def sync(
+        self, code: str, connector: Connector | None = None, progress: Progress | None = None
+    ) -> Outcome:
+        """Run one sync to its end; Conflict when it runs already.
+
+        Errors of the source are in the outcome and in the run's row, not raised.
+        """
+        catalogue = self._deps.catalogue()
+        sync = catalogue.sync(code)
+        with self._deps.hub.write(durable=False) as tx:
+            plan = start(tx, sync, None, self._deps.lease_seconds)
+        run = Run(self._deps, catalogue, sync, plan, progress=progress)
+        faults.point("sync.plan.after")
+        own = connector is None
+        try:
+            connector = connector or self._deps.connections.open(catalogue.source(sync.source))
+            faults.point("sync.connect.after")
+            watermark, note = self._read(run, connector)
+        except StreamAbsent as error:
+            if not sync.stream.optional:
+                return self._failed(run, error)
+            with self._deps.hub.write(durable=False) as tx:
+                report.absent(tx, sync, plan)
+            return Outcome(plan.run_id, code, "absent", run.counts)
+        except TenonError as error:
+            return self._failed(run, error)
+        except SQLAlchemyError as error:
+            return self._failed(run, Retry("hub_error", _HUB, kind=type(error).__name__))
+        finally:
+            if own and connector is not None:
+                connector.close()
+        return self._succeeded(run, watermark, note)
+
+    def _read(self, run: Run, connector: Connector) -> tuple[Any, Text | None]:
+        """Read, prepare and commit until the source has no more; the watermark reached."""
+        sync, stream = run.sync, run.sync.stream
+        vanished = None if stream.cursor else Vanished(self._deps.hub, sync)
+        probation = Probation(sync)
+        watermark: Any = run.plan.watermark
+        for batch in connector.read(stream, run.plan.since):
+            faults.point("sync.read.after")
+            names, rows = rows_of(batch)
+            mapper = run.mapper(names)
+            for part_rows in _slices(rows, run.pace):
+                with self._deps.hub.read() as connection:
+                    works = changed(connection, sync.source, stream.name, mapper, part_rows)
+                run.prepare(mapper, works)
+                for row in part_rows:
+                    watermark = further(watermark, mapper.cursor(row))
+                if vanished is not None:
+                    vanished.see(mapper.key(row) for row in part_rows)
+                for part in probation.judge(Prepared(len(part_rows), works, watermark)):
+                    self._commit_or_count(run, part)
+        for part in probation.rest():
+            self._commit_or_count(run, part)
+        return watermark, vanished.mark(run.plan) if vanished else None
+
+    def _commit_or_count(self, run: Run, part: Prepared) -> None:
+        if part.works:
+            run.commit(part)
+        else:  # all as before: nothing to write, so no transaction
+            run.counts.add(Counts(read=part.read, unchanged=part.read))
+
+    def _succeeded(self, run: Run, watermark: Any, note: Text | None) -> Outcome:
+        faults.point("sync.report.before")
+        with self._deps.hub.write(durable=False) as tx:
+            report.succeed(tx, run.sync, run.plan, run.counts, watermark, note)
+        faults.point("sync.report.after")
+        return Outcome(run.plan.run_id, run.sync.code, "succeeded", run.counts)
+
+    def _failed(self, run: Run, error: TenonError) -> Outcome:
+        with self._deps.hub.write(durable=False) as tx:
+            report.fail(tx, run.sync, run.plan, run.counts, error)
+        return Outcome(run.plan.run_id, run.sync.code, "failed", run.counts, error)
+
+
+def _slices(rows: list[Row], pace: Pace) -> Iterator[list[Row]]:
+    at = 0
+    while at < len(rows):
+        size = pace.size
+        yield rows[at : at + size]
+        at += size
+
+
+def _halves(part: Prepared) -> tuple[Prepared, Prepared]:
+    middle = len(part.works) // 2
+    first, second = part.works[:middle], part.works[middle:]
+    # The watermark moves with the second half only: never ahead of the rows before it.
+    return Prepared(len(first), first), Prepared(part.read - len(first), second, part.watermark)

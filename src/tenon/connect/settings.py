@@ -1,0 +1,123 @@
+"""Where the sources of this installation are: `connections.yaml` in the Tenon home.
+
+Each source has its connector's settings, with secrets by name, never by value:
+
+    wms:
+      url: mysql://tenon@10.0.0.8:3306/wms
+      password: secret:wms
+    mes:
+      url: sqlite:////srv/mes/mes.db
+      encoding: gb18030
+    crm:
+      url: http://10.0.0.9:8601
+      token: secret:crm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from tenon.connect.connectors.http import HttpConnector
+from tenon.connect.connectors.sql import SqlConnector
+from tenon.connect.contract import Connector, ConnectorSettings
+from tenon.connect.egress import guard
+from tenon.connect.secrets import Secrets
+from tenon.define.models import SourceDef
+from tenon.kernel.errors import Config
+from tenon.kernel.text import Text
+
+_NO_CONNECTION = Text(
+    "来源“{source}”还没有连接设置；请在 connections.yaml 中填写它的地址。",
+    "The source “{source}” has no connection yet; write its address in connections.yaml.",
+)
+_BAD_FILE = Text(
+    "connections.yaml 无法读取：{problem}。", "connections.yaml cannot be read: {problem}."
+)
+_NO_CONNECTOR = Text(
+    "来源“{source}”的连接器“{kind}”不存在；可用：{allowed}。",
+    "The connector “{kind}” of the source “{source}” does not exist; use one of {allowed}.",
+)
+_REFERENCE: Final = "secret:"
+_PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
+
+CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
+    "sql": SqlConnector,
+    "http": HttpConnector,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The connections of an installation, read afresh each time one is opened."""
+
+    home: Path
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets they refer to."""
+        return Secrets(self.home)
+
+    def codes(self) -> list[str]:
+        """The sources that have a connection."""
+        return sorted(self._read())
+
+    def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write all connections (their secrets as `secret:NAME`)."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        plain = {code: dict(values) for code, values in connections.items()}
+        text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=True)
+        fresh = self.home / "connections.yaml.new"
+        fresh.write_text(text, "utf-8")
+        fresh.replace(self.home / "connections.yaml")
+
+    def open(self, source: SourceDef) -> Connector:
+        """A connector for the source, not yet connected."""
+        values = self._read().get(source.code)
+        if values is None:
+            raise Config("no_connection", _NO_CONNECTION, source=source.code)
+        make = CONNECTORS.get(source.connector)
+        if make is None:
+            raise Config(
+                "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
+                allowed=", ".join(CONNECTORS),
+            )  # fmt: skip
+        listed = [_place(str(values.get("url", "")))]
+        opened = {k: self._value(v) for k, v in values.items()}
+        return make(
+            ConnectorSettings(
+                source.code, opened, guard(source.code, [p for p in listed if p]), source.zone
+            )
+        )
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith(_REFERENCE):
+            return self.secrets.get(value.removeprefix(_REFERENCE))
+        return value
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        path = self.home / "connections.yaml"
+        if not path.exists():
+            return {}
+        try:
+            data = yaml.safe_load(path.read_text("utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            # The first line only: the rest of a YAML error quotes the file.
+            problem = str(error).splitlines()[0]
+            raise Config("bad_connections", _BAD_FILE, problem=problem) from None
+        if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
+            raise Config("bad_connections", _BAD_FILE, problem="source: {url: …}")
+        return data
+
+
+def _place(url: str) -> tuple[str, int] | None:
+    parts = urlsplit(url)
+    scheme = parts.scheme.split("+")[0]
+    if scheme not in _PORTS:
+        return None  # a file: there is no network to guard
+    return (parts.hostname or "localhost", parts.port or _PORTS[scheme])

@@ -1,0 +1,112 @@
+"""The tables of the sync runner."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from tenon.store import Id, Json, UtcTime, metadata
+
+# Every row ever read, as it was read last.
+source_row = sa.Table(
+    "source_row",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("hash", sa.String(32), nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),  # JSON {column: text or null}
+    sa.Column("raw_bytes", sa.Text, nullable=True),  # JSON {column: hex} of undecodable values
+    sa.Column("state", sa.String(10), nullable=False),  # applied, set_aside, gone
+    sa.Column("reason_code", sa.String(48), nullable=True),
+    sa.Column("reason", Json, nullable=True),  # {zh, en, params}
+    sa.Column("task_id", Id, nullable=True),
+    sa.Column("entity", sa.String(48), nullable=True),
+    sa.Column("record_id", Id, nullable=True),
+    sa.Column("run_id", Id, nullable=False),
+    sa.Column("first_seen_at", UtcTime, nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("waits", sa.Boolean, nullable=False),  # has rows in source_wait
+    sa.Index(
+        "ix_source_row_aside", "source", "reason_code",
+        sqlite_where=sa.text("state = 'set_aside'"),
+        postgresql_where=sa.text("state = 'set_aside'"),
+    ),
+    sa.Index("ix_source_row_record", "entity", "record_id"),
+)  # fmt: skip
+
+# What a row waits for: a code of the crosswalk, a match key, a record to refer to, or a task.
+source_wait = sa.Table(
+    "source_wait",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("kind", sa.String(4), primary_key=True),  # code, key, ref, task
+    sa.Column("entity", sa.String(48), primary_key=True),
+    sa.Column("field", sa.String(48), primary_key=True),
+    sa.Column("value", sa.String(400), primary_key=True),
+    sa.Index("ix_source_wait_value", "kind", "entity", "field", "value"),
+)
+
+sync_run = sa.Table(
+    "sync_run",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source", sa.String(48), nullable=False),
+    sa.Column("sync", sa.String(48), nullable=False),
+    sa.Column("stream", sa.String(48), nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),  # full, incremental, retry
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime, nullable=True),
+    sa.Column("read", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("applied", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("unchanged", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("set_aside", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("watermark_before", Json, nullable=True),
+    sa.Column("watermark_after", Json, nullable=True),
+    sa.Column("resumed_from", Id, nullable=True),
+    sa.Column("message", Json, nullable=True),  # {zh, en}
+    sa.Column("reasons", Json, nullable=False, server_default="{}"),  # {reason code: count}
+    sa.Index("ix_sync_run_sync", "sync", "state"),
+    sa.Index("ix_sync_run_started", "started_at"),
+)
+
+sync_batch = sa.Table(
+    "sync_batch",
+    metadata,
+    sa.Column("run_id", Id, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("read", sa.Integer, nullable=False),
+    sa.Column("applied", sa.Integer, nullable=False),
+    sa.Column("unchanged", sa.Integer, nullable=False),
+    sa.Column("set_aside", sa.Integer, nullable=False),
+    sa.Column("watermark", Json, nullable=True),
+)
+
+# How far a stream has come; its lease is in `lease` under `sync:<source>:<stream>`.
+sync_state = sa.Table(
+    "sync_state",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("watermark", Json, nullable=True),
+    sa.Column("last_success_at", UtcTime, nullable=True),
+    sa.Column("last_attempt_at", UtcTime, nullable=True),
+    sa.Column("absent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("failure", Json, nullable=True),  # {zh, en, code}
+)
+
+# Whether a source may be asked: paused sources wait for a person.
+source_state = sa.Table(
+    "source_state",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("failure", Json, nullable=True),  # {zh, en, code}
+    sa.Column("failed_since", UtcTime, nullable=True),
+    sa.Column("last_success_at", UtcTime, nullable=True),
+    sa.Column("last_attempt_at", UtcTime, nullable=True),
+)

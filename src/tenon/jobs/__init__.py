@@ -1,0 +1,1 @@
+"""Durable and periodic work behind one small interface: leases and schedules."""

@@ -1,0 +1,1 @@
+"""Work for people: unknown codes to be linked, created or ignored."""
