@@ -66,7 +66,8 @@ def load_work_orders(
     return _assemble(orders, operations, runs, moves, press_centres(connection, reader))
 
 
-_COUNTED = ("issue", "return", "receipt", "out_send", "out_back")
+_PROGRESS = ("receipt", "out_send", "out_back")
+_COUNTED = ("issue", "return", *_PROGRESS)
 
 
 def press_centres(connection: Connection, reader: Reader) -> frozenset[str]:
@@ -137,7 +138,8 @@ def _rules(
 ) -> stage.WorkOrder:
     sends = [m for m in moves if m["move"] == "out_send"]
     backs = [m for m in moves if m["move"] == "out_back"]
-    seen: list[datetime] = [m["moved_at"] for m in moves]
+    # An issue says nothing of an operation: boxes issued for packing are no sign of inspection.
+    seen: list[datetime] = [m["moved_at"] for m in moves if m["move"] in _PROGRESS]
     made: list[stage.Operation] = []
     outside = 0
     for op in operations:

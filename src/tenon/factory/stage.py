@@ -18,8 +18,7 @@ StageCode = Literal[
     "finished", "stocked", "shipped", "closed", "cancelled",
 ]  # fmt: skip
 
-STOPPED_AFTER = timedelta(minutes=30)  # U1
-QUIET_SLACK = timedelta(minutes=120)  # U4
+STOPPED_AFTER = timedelta(minutes=5)  # U1: no longer than a punctual report takes
 
 # Stages that rest on a document, which no missing report can shake.
 _SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
@@ -161,13 +160,14 @@ def _machine_stopped(op: Operation, now: datetime) -> bool:
 
 
 def _no_machine(op: Operation) -> bool:
-    return op.kind == "press" and op.reported_done and not op.ran
+    # Done while it still runs is a contradiction too: reported before it was done.
+    return op.kind == "press" and op.reported_done and (not op.ran or op.running_now)
 
 
 def _quiet(order: WorkOrder, op: Operation, now: datetime) -> bool:
     if op.kind != "manual" or order.last_evidence is None:
         return False
-    return now - order.last_evidence > op.planned + QUIET_SLACK
+    return now - order.last_evidence > op.planned
 
 
 _RANK = {"planned": 0.0, "released": 1.0, "finished": 4.0, "stocked": 5.0, "closed": 5.0}

@@ -23,20 +23,20 @@ STAGES: Final[dict[StageCode, Text]] = {
 
 RULES: Final[dict[str, Text]] = {
     "U1": Text(
-        "机台已停 30 分钟以上，还没有报工，可能已转下工序",
-        "The machine stopped over 30 minutes ago and nothing is reported: it may have moved on",
+        "机台已停 5 分钟以上，还没有报工，可能已转下工序",
+        "The machine stopped over 5 minutes ago and nothing is reported: it may have moved on",
     ),
     "U2": Text(
-        "已报完工，但没有机台运行记录，可能报错了工单",
-        "Reported done, but no machine ran it: the wrong order may have been reported",
+        "已报完工，但机台没有运行记录或仍在运行，可能报错了工单",
+        "Reported done, but no machine ran it or one still runs it: perhaps the wrong order",
     ),
     "U3": Text(
         "前面的冲压工序既无报工也无机台记录",
         "An earlier press operation has neither a report nor a machine run",
     ),
     "U4": Text(
-        "超过计划工时 2 小时以上没有新的记录",
-        "Nothing recorded for 2 hours beyond the planned time",
+        "超过计划工时仍没有新的记录",
+        "Nothing recorded for longer than the planned time",
     ),
     "U5": Text("MES 或 WMS 数据超过 15 分钟未更新", "MES or WMS has not been read for 15 minutes"),
 }
