@@ -72,6 +72,9 @@ def clean_text(value: Any, rule: MapRule) -> str | None:
 
 def parser(kind: FieldType, rule: MapRule, zone: ZoneInfo) -> Parse:
     """How a source value becomes a value of this type of field (then checked by the field)."""
+    if rule.choices:
+        plain_parse = parser(kind, rule.model_copy(update={"choices": {}}), zone)
+        return lambda value: plain_parse(_chosen(value, rule))
     match kind:
         case "decimal" | "integer":
             return _number
@@ -81,11 +84,9 @@ def parser(kind: FieldType, rule: MapRule, zone: ZoneInfo) -> Parse:
             return lambda value: _day(value, zone)
         case "boolean":
             return _boolean
-        case "choice":
-            return lambda value: _choice(value, rule)
         case "json":
             return lambda value: value
-        case _:
+        case _:  # text, choice, ref
             return lambda value: clean_text(value, rule)
 
 
@@ -142,8 +143,8 @@ def _day(value: Any, zone: ZoneInfo) -> date | None:
 
 
 def _boolean(value: Any) -> bool | None:
-    if value is None:
-        return None
+    if value is None or isinstance(value, bool):
+        return value
     text = str(text_of(value)).strip().upper()
     if not text:
         return None
@@ -152,8 +153,8 @@ def _boolean(value: Any) -> bool | None:
     raise SetAside("bad_boolean", _BAD_BOOLEAN, value=text[:80])
 
 
-def _choice(value: Any, rule: MapRule) -> str | None:
+def _chosen(value: Any, rule: MapRule) -> Any:
     text = clean_text(value, rule)
-    if text is None or not rule.choices:
-        return text
-    return rule.choices.get(text) or rule.otherwise or text
+    if text is None:
+        return None
+    return rule.choices.get(text, text if rule.otherwise is None else rule.otherwise)

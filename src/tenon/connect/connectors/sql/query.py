@@ -110,11 +110,11 @@ class Planner:
         for number, join in enumerate(stream.join):
             other, more = self._table(join.table, f"join_{number}", join.prefix)
             own = {c.name.casefold(): c for c in other.c}
-            absent = [c for c in join.on if c.casefold() not in columns]
-            absent += [c for c in join.on.values() if c.casefold() not in own]
+            absent = [c for c in join.match if c.casefold() not in columns]
+            absent += [c for c in join.match.values() if c.casefold() not in own]
             if absent:
                 raise ColumnAbsent(self._source, join.table, absent, sorted(own))
-            on = [columns[a.casefold()][0] == own[b.casefold()] for a, b in join.on.items()]
+            on = [columns[a.casefold()][0] == own[b.casefold()] for a, b in join.match.items()]
             source = source.outerjoin(other, sa.and_(*on))
             # A left join may leave any of these empty.
             for name, (column, kind, _) in more.items():
