@@ -16,9 +16,13 @@ from sqlalchemy.engine import Connection
 
 # Every room that declares tables is imported here, so that the first migration makes them all.
 import tenon.access.tables
+import tenon.connect.tables
 import tenon.define.tables
 import tenon.factory.cards
-import tenon.records.tables  # noqa: F401
+import tenon.jobs.lease
+import tenon.master.tables
+import tenon.records.tables
+import tenon.tasks.tables  # noqa: F401
 from tenon.access.policy import RolePolicy
 from tenon.assembly import packages
 from tenon.assembly.home import (

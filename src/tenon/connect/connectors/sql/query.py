@@ -116,9 +116,12 @@ class Planner:
                 raise ColumnAbsent(self._source, join.table, absent, sorted(own))
             on = [columns[a.casefold()][0] == own[b.casefold()] for a, b in join.match.items()]
             source = source.outerjoin(other, sa.and_(*on))
-            # A left join may leave any of these empty.
+            # Only what the join declares: two tables may both have an FBillNo. A left join may
+            # leave any of these empty.
+            declared = {(join.prefix + c).casefold() for c in join.columns}
             for name, (column, kind, _) in more.items():
-                columns.setdefault(name, (column, kind, True))
+                if name in declared:
+                    columns[name] = (column, kind, True)
         return main, source, columns
 
     def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
