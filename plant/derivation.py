@@ -7,9 +7,9 @@ from typing import Literal
 from plant.facts import Facts, Line, Move, Operation
 
 Layer = Literal["happened", "recorded"]
-U1_MINUTES = 30
-U4_MINUTES = 120
-EVIDENCE_MOVES = frozenset({"ISSUE", "RETURN", "OUT_SEND", "OUT_BACK", "RECEIPT"})
+U1_MINUTES = 5
+U4_MINUTES = 0
+EVIDENCE_MOVES = frozenset({"OUT_SEND", "OUT_BACK", "RECEIPT"})
 SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
 RANKS = {"planned": 0.0, "released": 1.0, "finished": 3.0, "stocked": 4.0, "closed": 4.0}
 NOT_OPEN = frozenset({"cancelled", "closed", "shipped"})
@@ -130,7 +130,7 @@ class Derivation:
 
     def _reported(self, operation: Operation) -> Sight:
         at, job_no = self._at, operation.job_no
-        kinds = {r.kind for r in self._facts.reports.get(job_no, ()) if r.keyed_at <= at}
+        kinds = {r.kind for r in self._facts.reports.get(job_no, ()) if r.known(at)}
         runs = [run for run in self._facts.runs.get(job_no, ()) if run.start_at <= at]
         ends = [run.end_at for run in runs if run.end_at is not None and run.end_at <= at]
         done = "FINISH" in kinds
@@ -184,7 +184,11 @@ class Derivation:
             if at - now_at.run_ended > U1_MINUTES * 60:
                 return "U1"
         for sight in sights[: furthest + 1]:
-            if sight.operation.kind == "press" and sight.reported_done and not sight.ran:
+            if (
+                sight.operation.kind == "press"
+                and sight.reported_done
+                and (sight.running or not sight.ran)
+            ):
                 return "U2"
         for sight in sights[:furthest]:
             if sight.operation.kind == "press" and not sight.seen:
@@ -200,7 +204,7 @@ class Derivation:
         for sight in sights:
             job_no = sight.operation.job_no
             reports = self._facts.reports.get(job_no, ())
-            instants += [r.evidence_at for r in reports if r.keyed_at <= at]
+            instants += [r.evidence_at for r in reports if r.known(at)]
             for run in self._facts.runs.get(job_no, ()):
                 instants += [when for when in (run.start_at, run.end_at) if when and when <= at]
         moves = self._facts.moves.get(wo, ())
@@ -228,4 +232,3 @@ class Derivation:
                 items = totals.setdefault(wo, {})
                 items[item] = round(items.get(item, 0.0) + qty, 4)
         return totals
-

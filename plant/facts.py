@@ -23,8 +23,12 @@ class Report:
     true_job_no: str
     kind: str
     evidence_at: int
-    keyed_at: int
+    keyed_at: int | None
     fault: str
+
+    def known(self, at: int) -> bool:
+        """Tell whether the report has been keyed by an instant."""
+        return self.keyed_at is not None and self.keyed_at <= at
 
 
 @dataclass(frozen=True, slots=True)

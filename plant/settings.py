@@ -30,7 +30,7 @@ class Rates:
     customer_change: float = 0.12
     rush: float = 0.08
     supplier_late: float = 0.15
-    unseen_resequence: float = 0.02
+    unseen_resequence: float = 0.04
     rework: float = 0.025
     nonstandard: float = 0.43
 

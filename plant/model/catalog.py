@@ -165,7 +165,9 @@ class Catalog:
                     grade,
                     gauge,
                     float(width),
-                    round(self.rng.uniform(4.2, 7.8) * (3.2 if grade[:2] in ("SU", "T2") else 1), 2),
+                    round(
+                        self.rng.uniform(4.2, 7.8) * (3.2 if grade[:2] in ("SU", "T2") else 1), 2
+                    ),
                     self.rng.choice(self.suppliers[:18]),
                     0.0,
                 )
@@ -237,7 +239,16 @@ class Catalog:
             die_no = f"M-{item.drawing_no[:5]}{item.place:05d}-{seq}" if press else None
             cavity = rng.choice((1, 1, 1, 2)) if press else 1
             step = Step(
-                seq, code, name, kind, centre, round(setup, 1), round(run, 4), vendor, die_no, cavity
+                seq,
+                code,
+                name,
+                kind,
+                centre,
+                round(setup, 1),
+                round(run, 4),
+                vendor,
+                die_no,
+                cavity,
             )
             steps.append(step)
             if die_no:

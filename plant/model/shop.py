@@ -162,7 +162,9 @@ class Shop:
     def _running(self, job: Job) -> bool:
         """Tell whether the die of this job is at work in another press."""
         die = self._world.catalog.dies.get(job.step.die_no or "")
-        return bool(die and die.on and die.on.die == die.die_no and die.on.state in ("RUN", "SETUP"))
+        return bool(
+            die and die.on and die.on.die == die.die_no and die.on.state in ("RUN", "SETUP")
+        )
 
     def _do(self, machine: Machine, job: Job) -> Process:
         calendar = self._world.calendar

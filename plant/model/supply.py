@@ -54,7 +54,7 @@ class Supply:
         self._reorder(material)
         short = material.on_hand < need or bool(material.waiting)
         swap = self._rng.random() < self._world.rates.issue_substitute
-        if (swap or short and self._rng.random() < 0.3) and self._substitute(order, need):
+        if (swap or (short and self._rng.random() < 0.3)) and self._substitute(order, need):
             material.wanted -= need
         elif short:
             material.waiting.append(order)
