@@ -74,7 +74,8 @@ def _crm_beside(options: argparse.Namespace) -> Iterator[None]:
         command += ["--webhook", options.webhook]
     if options.webhook_secret_file:
         command += ["--webhook-secret-file", str(options.webhook_secret_file)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603
         try:
             yield
         finally:

@@ -169,7 +169,8 @@ class Derivation:
 
     def _received(self, wo: str) -> bool:
         if self._layer == "happened":
-            return self._facts.received_at.get(wo, self._at + 1) <= self._at
+            received_at = self._facts.received_at.get(wo)
+            return received_at is not None and received_at <= self._at
         moves = self._facts.moves.get(wo, ())
         return self._net(m for m in moves if m.kind == "RECEIPT") > 0
 
@@ -180,9 +181,8 @@ class Derivation:
         """Return the first rule that makes the stage unconfirmed."""
         at = self._at
         now_at = sights[current] if current < len(sights) else None
-        if now_at and now_at.ran and not now_at.reported_done and not now_at.running:
-            if at - now_at.run_ended > U1_MINUTES * 60:
-                return "U1"
+        if now_at and _stopped(now_at) and at - now_at.run_ended > U1_MINUTES * 60:
+            return "U1"
         for sight in sights[: furthest + 1]:
             if (
                 sight.operation.kind == "press"
@@ -232,3 +232,8 @@ class Derivation:
                 items = totals.setdefault(wo, {})
                 items[item] = round(items.get(item, 0.0) + qty, 4)
         return totals
+
+
+def _stopped(sight: Sight) -> bool:
+    """Tell whether a press ran the operation, stands still now, and nothing was reported."""
+    return sight.ran and not sight.reported_done and not sight.running

@@ -30,8 +30,7 @@ class Explainer:
     def stage(self, recorded: Stage, happened: Stage) -> str:
         """Name why a line's recorded stage is not the one that happened."""
         causes: set[str] = set()
-        for wo in {recorded.wo, happened.wo} - {None}:
-            assert wo is not None
+        for wo in {wo for wo in (recorded.wo, happened.wo) if wo is not None}:
             causes |= self._work_order(wo)
         return " + ".join(sorted(causes)) or UNEXPLAINED
 

@@ -136,7 +136,9 @@ class Facts:
             self.operations[operation.wo].append(operation)
         for operations in self.operations.values():
             operations.sort(key=lambda op: op.op_seq)
-        self.received_at = {r["wo"]: r["at"] for r in self._rows("happened_receipt")}
+        self.received_at: dict[str, int] = {
+            r["wo"]: r["at"] for r in self._rows("happened_receipt")
+        }
         self.happened_shipped: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
         for r in self._rows("happened_shipment"):
             self.happened_shipped[r["order_no"], r["line"]].append((r["at"], r["qty"]))

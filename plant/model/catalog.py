@@ -258,10 +258,8 @@ class Catalog:
 
         presses = [c for c, (_, tonnage, count) in CENTRES.items() if tonnage for _ in range(count)]
         home = rng.choice(presses)
-        chosen = [PRESS_STEPS[0]] + sorted(
-            rng.sample(PRESS_STEPS[1:], rng.choices((0, 1, 2, 3), (18, 38, 30, 14))[0]),
-            key=PRESS_STEPS.index,
-        )
+        further = rng.sample(PRESS_STEPS[1:], rng.choices((0, 1, 2, 3), (18, 38, 30, 14))[0])
+        chosen = [PRESS_STEPS[0], *sorted(further, key=PRESS_STEPS.index)]
         for code, name in chosen:
             centre = home if rng.random() < 0.45 else rng.choice(presses)
             add(code, name, "press", centre, None)

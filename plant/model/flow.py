@@ -201,7 +201,8 @@ class Flow:
 
     def _take_back(self, job: Job) -> None:
         order, vendor = job.work_order, job.step.vendor
-        assert vendor is not None
+        if vendor is None:
+            return
         job.ended_at = self._world.now
         job.good = order.good = max(1, order.good - self._rng.randrange(3))
         self._wms.take_back(order, vendor, order.good)
@@ -254,12 +255,14 @@ class Flow:
 
     def check_order(self, order: Order) -> None:
         """Close an order some days after nothing of it is left to ship."""
-        if all(line.shipped_at is not None or line.status == "cancelled" for line in order.lines):
-            if any(line.shipped_at is not None for line in order.lines):
-                wait = self._rng.uniform(0.4, 1.2) * DAY
-                self._world.at(
-                    self._world.calendar.office(self._world.now + int(wait)), self._close, order
-                )
+        shipped = [line for line in order.lines if line.shipped_at is not None]
+        if shipped and all(
+            line.shipped_at is not None or line.status == "cancelled" for line in order.lines
+        ):
+            wait = self._rng.uniform(0.4, 1.2) * DAY
+            self._world.at(
+                self._world.calendar.office(self._world.now + int(wait)), self._close, order
+            )
 
     def _close(self, order: Order) -> None:
         if order.status == "closed":

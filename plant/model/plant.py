@@ -163,6 +163,7 @@ class Plant:
         mine = [entry for entry in self._bills.month if str(entry[0]["FDate"])[:7] <= mark]
         self._bills.month = [e for e in self._bills.month if str(e[0]["FDate"])[:7] > mark]
         self._ledger.close_month(year, month, mine)
+        self._bills.stock.close_month(year, month)
 
     def _reuse_code(self) -> None:
         """Give a dead WMS item code to another material, as people do."""

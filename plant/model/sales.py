@@ -99,10 +99,7 @@ class Sales:
     def _plan_later(self, lines: list[Line]) -> None:
         """Plan a line after review, a new non-standard item after engineering."""
         rng, calendar, now = self._rng, self._world.calendar, self._world.now
-        if lines[0].item.standard:
-            wait = rng.uniform(0.5, 5)
-        else:
-            wait = rng.uniform(3, 20)
+        wait = rng.uniform(0.5, 5) if lines[0].item.standard else rng.uniform(3, 20)
         if lines[0].order.rush:
             wait *= 0.4
         self._world.at(calendar.office(now + int(wait * HOUR)), self._flow.plan, lines)

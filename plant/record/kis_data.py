@@ -237,47 +237,28 @@ class KisData:
         if self._world.config.profile == "ledger":
             return
         now = self._entry(material.finance_id, CLASS_ITEM, material.finance_no, material.name)
-        self._ic_item(
-            material.finance_id,
-            material.finance_no,
-            material.name,
-            material.spec,
-            1,
-            UNITS[material.unit],
-            material.price,
-            now,
-        )
+        self._ic_item(material, material.spec, now)
 
     def item(self, item: Item) -> None:
         """Write a finished item whose model holds the drawing number."""
         now = self._entry(item.finance_id, CLASS_ITEM, item.finance_no, item.name)
         drawing = written_code(self._rng, item.drawing_no)
-        self._ic_item(
-            item.finance_id, item.finance_no, item.name, drawing, 2, UNITS["件"], item.cost, now
-        )
+        self._ic_item(item, drawing, now)
         self._bom(item, now)
 
-    def _ic_item(
-        self,
-        ident: int,
-        number: str,
-        name: str,
-        model: str,
-        made: int,
-        unit: int,
-        price: float,
-        now: str | None,
-    ) -> None:
-        stock = ACCOUNT_IDS["1403" if made == 1 else "1405"]
+    def _ic_item(self, thing: Item | Material, model: str, now: str | None) -> None:
+        bought = isinstance(thing, Material)
+        price = thing.price if isinstance(thing, Material) else thing.cost
+        stock = ACCOUNT_IDS["1403" if bought else "1405"]
         self._book.put(
             kis.IC_ITEM,
-            FItemID=ident,
-            FNumber=number,
-            FName=name,
+            FItemID=thing.finance_id,
+            FNumber=thing.finance_no,
+            FName=thing.name,
             FModel=model,
-            FErpClsID=made,
+            FErpClsID=1 if bought else 2,
             FTrack=76,
-            FUnitID=unit,
+            FUnitID=UNITS[thing.unit if isinstance(thing, Material) else "件"],
             FPlanPrice=price,
             FStandardCost=price,
             FSecInv=0,

@@ -31,18 +31,17 @@ class Reports:
     def _draw(self, job: Job, waiting: list[Job]) -> None:
         # One draw for a job: who forgets the start forgets the end.
         rates, roll = self._world.rates, self._rng.random()
-        for fault, rate in (
+        fault = "none"
+        for name, rate in (
             ("missing", rates.report_missing),
             ("late", rates.report_late),
             ("batched", rates.report_batched),
             ("wrong_order", rates.report_wrong_order),
             ("padded", rates.report_padded),
         ):
+            if 0 <= roll < rate:
+                fault = name
             roll -= rate
-            if roll < 0:
-                break
-        else:
-            fault = "none"
         if fault == "wrong_order":
             others = [other for other in waiting if other.work_order is not job.work_order]
             if others:
@@ -53,8 +52,7 @@ class Reports:
 
     def _plan(self, job: Job, kind: str, evidence: int) -> None:
         fault, world = job.report_fault, self._world
-        keyed: int | None = evidence + int(self._rng.uniform(30, 180))
-        assert keyed is not None
+        keyed = evidence + int(self._rng.uniform(30, 180))
         if fault == "late":
             keyed = evidence + int(self._rng.uniform(2.1, 9) * HOUR)
             keyed = world.calendar.next_open(keyed)
@@ -90,7 +88,7 @@ class Reports:
             wo=job.work_order.no,
             other_wo=victim.work_order.no if victim else None,
             job_no=job.job_no,
-            until=None if victim else keyed,
+            until_at=None if victim else keyed,
             detail=detail,
         )
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from plant.service.crm_data import BadRequest, CrmData
@@ -50,14 +50,13 @@ class CrmHandler(BaseHTTPRequestHandler):
     """Answers one connection to the CRM."""
 
     protocol_version = "HTTP/1.1"
-    server_version: ClassVar[str] = "PlantCRM/1.0"
+    server_version = "PlantCRM/1.0"
     disable_nagle_algorithm = True
     timeout = 60
 
     def do_GET(self) -> None:
         """Answer a GET request."""
-        server = self.server
-        assert isinstance(server, CrmServer)
+        server = cast(CrmServer, self.server)
         given = self.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {server.token}".encode()):
             self._answer(

@@ -78,6 +78,6 @@ class WebhookSender(threading.Thread):
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  as above
-                return 200 <= answer.status < 300
+                return bool(200 <= answer.status < 300)
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
