@@ -7,9 +7,9 @@ from typing import Literal
 from plant.facts import Facts, Line, Move, Operation
 
 Layer = Literal["happened", "recorded"]
-U1_MINUTES = 30
-U4_MINUTES = 120
-EVIDENCE_MOVES = frozenset({"ISSUE", "RETURN", "OUT_SEND", "OUT_BACK", "RECEIPT"})
+U1_MINUTES = 5
+U4_MINUTES = 0
+EVIDENCE_MOVES = frozenset({"OUT_SEND", "OUT_BACK", "RECEIPT"})
 SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
 RANKS = {"planned": 0.0, "released": 1.0, "finished": 3.0, "stocked": 4.0, "closed": 4.0}
 NOT_OPEN = frozenset({"cancelled", "closed", "shipped"})
@@ -130,7 +130,7 @@ class Derivation:
 
     def _reported(self, operation: Operation) -> Sight:
         at, job_no = self._at, operation.job_no
-        kinds = {r.kind for r in self._facts.reports.get(job_no, ()) if r.keyed_at <= at}
+        kinds = {r.kind for r in self._facts.reports.get(job_no, ()) if r.known(at)}
         runs = [run for run in self._facts.runs.get(job_no, ()) if run.start_at <= at]
         ends = [run.end_at for run in runs if run.end_at is not None and run.end_at <= at]
         done = "FINISH" in kinds
@@ -169,7 +169,8 @@ class Derivation:
 
     def _received(self, wo: str) -> bool:
         if self._layer == "happened":
-            return self._facts.received_at.get(wo, self._at + 1) <= self._at
+            received_at = self._facts.received_at.get(wo)
+            return received_at is not None and received_at <= self._at
         moves = self._facts.moves.get(wo, ())
         return self._net(m for m in moves if m.kind == "RECEIPT") > 0
 
@@ -180,11 +181,14 @@ class Derivation:
         """Return the first rule that makes the stage unconfirmed."""
         at = self._at
         now_at = sights[current] if current < len(sights) else None
-        if now_at and now_at.ran and not now_at.reported_done and not now_at.running:
-            if at - now_at.run_ended > U1_MINUTES * 60:
-                return "U1"
+        if now_at and _stopped(now_at) and at - now_at.run_ended > U1_MINUTES * 60:
+            return "U1"
         for sight in sights[: furthest + 1]:
-            if sight.operation.kind == "press" and sight.reported_done and not sight.ran:
+            if (
+                sight.operation.kind == "press"
+                and sight.reported_done
+                and (sight.running or not sight.ran)
+            ):
                 return "U2"
         for sight in sights[:furthest]:
             if sight.operation.kind == "press" and not sight.seen:
@@ -200,7 +204,7 @@ class Derivation:
         for sight in sights:
             job_no = sight.operation.job_no
             reports = self._facts.reports.get(job_no, ())
-            instants += [r.evidence_at for r in reports if r.keyed_at <= at]
+            instants += [r.evidence_at for r in reports if r.known(at)]
             for run in self._facts.runs.get(job_no, ()):
                 instants += [when for when in (run.start_at, run.end_at) if when and when <= at]
         moves = self._facts.moves.get(wo, ())
@@ -229,3 +233,7 @@ class Derivation:
                 items[item] = round(items.get(item, 0.0) + qty, 4)
         return totals
 
+
+def _stopped(sight: Sight) -> bool:
+    """Tell whether a press ran the operation, stands still now, and nothing was reported."""
+    return sight.ran and not sight.reported_done and not sight.running

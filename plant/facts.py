@@ -23,8 +23,12 @@ class Report:
     true_job_no: str
     kind: str
     evidence_at: int
-    keyed_at: int
+    keyed_at: int | None
     fault: str
+
+    def known(self, at: int) -> bool:
+        """Tell whether the report has been keyed by an instant."""
+        return self.keyed_at is not None and self.keyed_at <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,9 @@ class Facts:
             self.operations[operation.wo].append(operation)
         for operations in self.operations.values():
             operations.sort(key=lambda op: op.op_seq)
-        self.received_at = {r["wo"]: r["at"] for r in self._rows("happened_receipt")}
+        self.received_at: dict[str, int] = {
+            r["wo"]: r["at"] for r in self._rows("happened_receipt")
+        }
         self.happened_shipped: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
         for r in self._rows("happened_shipment"):
             self.happened_shipped[r["order_no"], r["line"]].append((r["at"], r["qty"]))

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from plant.model.plant import Plant
+from plant.paths import path_of, write_json
 from plant.settings import DAY, PlantConfig
-from plant.systems import create_all, describe, opened, path_of, store_book, url_of, write_json
+from plant.systems import create_all, describe, opened, store_book, url_of
 
 STEP = DAY // 2
 KEEP_PENDING = 80_000

@@ -1,7 +1,7 @@
 """What a plant is made from: seed, span, profile and where its systems live."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Rates:
     customer_change: float = 0.12
     rush: float = 0.08
     supplier_late: float = 0.15
-    unseen_resequence: float = 0.02
+    unseen_resequence: float = 0.04
     rework: float = 0.025
     nonstandard: float = 0.43
 
@@ -61,7 +61,7 @@ class PlantConfig:
     @property
     def origin(self) -> datetime:
         """Return the midnight from which the simulation counts its seconds."""
-        return datetime(self.start.year, self.start.month, self.start.day)
+        return datetime.combine(self.start, time())
 
     @property
     def made_until(self) -> datetime:
@@ -73,7 +73,7 @@ class PlantConfig:
             last = date(self.start.year + month // 12, month % 12 + 1, self.start.day)
         while last.weekday() == 6:
             last += timedelta(days=1)
-        return datetime(last.year, last.month, last.day, 10, 30)
+        return datetime.combine(last, time(10, 30))
 
     def seconds(self, instant: datetime) -> int:
         """Return an instant of plant time as seconds since the origin."""

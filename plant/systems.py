@@ -1,25 +1,18 @@
 """Where a plant keeps its systems, and the description of it that others read."""
 
-import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from plant.legacy import SYSTEMS, kis
+from plant.paths import CRM_PORT, path_of, read_json
 from plant.record import truth
 from plant.record.book import Book
 from plant.record.storing import Store, open_store
 from plant.settings import PlantConfig
 
 ALL = {**SYSTEMS, "truth": truth.METADATA}
-CRM_PORT = 8811
-
-
-def path_of(home: Path, system: str) -> Path:
-    """Return the SQLite file of a system."""
-    return home / "crm" / "crm.db" if system == "crm" else home / f"{system}.db"
 
 
 def url_of(config: PlantConfig, system: str) -> str | None:
@@ -59,13 +52,6 @@ def store_book(book: Book, stores: dict[str, Store], instant: int) -> None:
     book.clear()
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Replace a JSON file at once, so that a reader never sees half of it."""
-    passing = path.with_name(path.name + ".new")
-    passing.write_text(json.dumps(values, ensure_ascii=False, indent=2), encoding="utf-8")
-    os.replace(passing, path)
-
-
 def describe(config: PlantConfig, made_until: str, counts: dict[str, int]) -> dict[str, Any]:
     """Return the description that goes into plant.json."""
     systems: dict[str, Any] = {}
@@ -103,4 +89,4 @@ def read_config(home: Path) -> PlantConfig:
             f"{path} is not there: no plant has been made in {home}. "
             "Make one with: python -m plant make --home DIR"
         )
-    return PlantConfig.from_json(home, json.loads(path.read_text(encoding="utf-8"))["config"])
+    return PlantConfig.from_json(home, read_json(path)["config"])

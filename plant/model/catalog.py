@@ -165,7 +165,9 @@ class Catalog:
                     grade,
                     gauge,
                     float(width),
-                    round(self.rng.uniform(4.2, 7.8) * (3.2 if grade[:2] in ("SU", "T2") else 1), 2),
+                    round(
+                        self.rng.uniform(4.2, 7.8) * (3.2 if grade[:2] in ("SU", "T2") else 1), 2
+                    ),
                     self.rng.choice(self.suppliers[:18]),
                     0.0,
                 )
@@ -237,7 +239,16 @@ class Catalog:
             die_no = f"M-{item.drawing_no[:5]}{item.place:05d}-{seq}" if press else None
             cavity = rng.choice((1, 1, 1, 2)) if press else 1
             step = Step(
-                seq, code, name, kind, centre, round(setup, 1), round(run, 4), vendor, die_no, cavity
+                seq,
+                code,
+                name,
+                kind,
+                centre,
+                round(setup, 1),
+                round(run, 4),
+                vendor,
+                die_no,
+                cavity,
             )
             steps.append(step)
             if die_no:
@@ -247,10 +258,8 @@ class Catalog:
 
         presses = [c for c, (_, tonnage, count) in CENTRES.items() if tonnage for _ in range(count)]
         home = rng.choice(presses)
-        chosen = [PRESS_STEPS[0]] + sorted(
-            rng.sample(PRESS_STEPS[1:], rng.choices((0, 1, 2, 3), (18, 38, 30, 14))[0]),
-            key=PRESS_STEPS.index,
-        )
+        further = rng.sample(PRESS_STEPS[1:], rng.choices((0, 1, 2, 3), (18, 38, 30, 14))[0])
+        chosen = [PRESS_STEPS[0], *sorted(further, key=PRESS_STEPS.index)]
         for code, name in chosen:
             centre = home if rng.random() < 0.45 else rng.choice(presses)
             add(code, name, "press", centre, None)

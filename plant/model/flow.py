@@ -97,8 +97,8 @@ class Flow:
             line.work_orders.append(order)
             self._mes.allocation(order, line, part)
         self._bills.work_orders[order.no] = order
-        wait = self._rng.uniform(0.5, 3 if rush else 9) * HOUR
-        world.at(world.calendar.office(world.now + int(wait)), self._release, order)
+        wait = self._rng.uniform(0.5, 3) if rush else self._rng.uniform(4, 26)
+        world.at(world.calendar.office(world.now + int(wait * HOUR)), self._release, order)
 
     def _add_jobs(self, order: WorkOrder) -> None:
         at = self._world.now + 8 * HOUR
@@ -131,7 +131,7 @@ class Flow:
 
     def ready(self, order: WorkOrder) -> None:
         """The material lies at the press: the first operation can be queued."""
-        self._to_centre(order.jobs[0], self._rng.uniform(0.3, 3) * HOUR)
+        self._to_centre(order.jobs[0], self._rng.uniform(2, 14) * HOUR)
 
     def _to_centre(self, job: Job, delay: float) -> None:
         self.shop.announce(job)
@@ -152,7 +152,9 @@ class Flow:
         if job is order.jobs[0]:
             self.supply.leftovers(order)
             if self._rng.random() < 0.3:
-                self._wms.scrap(order.item.material, order, 0.2 * order.qty * order.item.kg_per_piece)
+                self._wms.scrap(
+                    order.item.material, order, 0.2 * order.qty * order.item.kg_per_piece
+                )
         if job.step.code == "JY" and self._rng.random() < self._world.rates.rework:
             self._insert_rework(order, job)
         order.place += 1
@@ -181,7 +183,7 @@ class Flow:
         if job.step.code == "BZ":
             self.supply.pack(order)
         press = job.step.kind == "press"
-        wait = self._rng.lognormvariate(1.4, 0.7) if press else self._rng.uniform(0.2, 0.9)
+        wait = self._rng.lognormvariate(2.3, 0.6) if press else self._rng.uniform(0.5, 1.6)
         self._to_centre(job, wait * HOUR)
 
     def _send_out(self, job: Job) -> None:
@@ -191,7 +193,7 @@ class Flow:
         job.started_at, job.qty_in = self._world.now, order.good
         self._wms.send_out(order, vendor, order.good)
         self._mes.true_job(job)
-        days = self._rng.uniform(0.8, 1.9)
+        days = self._rng.uniform(1.0, 2.3)
         if self._rng.random() < self._world.rates.supplier_late:
             days += self._rng.uniform(1, 2.5)
         back = self._world.calendar.office(self._world.now + int(days * DAY))
@@ -199,7 +201,8 @@ class Flow:
 
     def _take_back(self, job: Job) -> None:
         order, vendor = job.work_order, job.step.vendor
-        assert vendor is not None
+        if vendor is None:
+            return
         job.ended_at = self._world.now
         job.good = order.good = max(1, order.good - self._rng.randrange(3))
         self._wms.take_back(order, vendor, order.good)
@@ -252,12 +255,14 @@ class Flow:
 
     def check_order(self, order: Order) -> None:
         """Close an order some days after nothing of it is left to ship."""
-        if all(line.shipped_at is not None or line.status == "cancelled" for line in order.lines):
-            if any(line.shipped_at is not None for line in order.lines):
-                wait = self._rng.uniform(1, 3) * DAY
-                self._world.at(
-                    self._world.calendar.office(self._world.now + int(wait)), self._close, order
-                )
+        shipped = [line for line in order.lines if line.shipped_at is not None]
+        if shipped and all(
+            line.shipped_at is not None or line.status == "cancelled" for line in order.lines
+        ):
+            wait = self._rng.uniform(0.4, 1.2) * DAY
+            self._world.at(
+                self._world.calendar.office(self._world.now + int(wait)), self._close, order
+            )
 
     def _close(self, order: Order) -> None:
         if order.status == "closed":

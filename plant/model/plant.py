@@ -44,9 +44,7 @@ class Plant:
         self._bills = KisBills(self.world, faults)
         self._ledger = KisLedger(self.world, faults)
         reports = self._reports = Reports(self.world, faults, self._mes)
-        flow = Flow(
-            self.world, self._mes, reports, self._wms, self._crm, self._bills, self._data
-        )
+        flow = Flow(self.world, self._mes, reports, self._wms, self._crm, self._bills, self._data)
         self._shop = Shop(self.world, self._mes, reports, flow.job_started, flow.job_ended)
         self._supply = Supply(self.world, faults, self._wms, self._bills, flow.ready)
         flow.supply, flow.shop = self._supply, self._shop
@@ -73,9 +71,7 @@ class Plant:
         note("key_mistyped", "wms", "wm_move", customer.crm_id, detail=customer.wms_name)
         for material in self._material_slips():
             material.erp_code = mistyped(rng, material.finance_no)
-            note(
-                "key_mistyped", "wms", "wm_item", material.wms_code, detail=material.erp_code
-            )
+            note("key_mistyped", "wms", "wm_item", material.wms_code, detail=material.erp_code)
         supplier = catalog.suppliers[8]
         supplier.wms_tax, supplier.wms_name = mistyped(rng, supplier.tax_id), supplier.name[:4]
         note("key_mistyped", "wms", "wm_vendor", supplier.vendor_code, detail=supplier.wms_tax)
@@ -167,6 +163,7 @@ class Plant:
         mine = [entry for entry in self._bills.month if str(entry[0]["FDate"])[:7] <= mark]
         self._bills.month = [e for e in self._bills.month if str(e[0]["FDate"])[:7] > mark]
         self._ledger.close_month(year, month, mine)
+        self._bills.stock.close_month(year, month)
 
     def _reuse_code(self) -> None:
         """Give a dead WMS item code to another material, as people do."""
@@ -174,7 +171,10 @@ class Plant:
         dead = catalog.materials[-1]
         before = dead.name
         dead.name, dead.spec, dead.grade = "H340LA卷料", "0.7*95*C", "H340LA"
-        dead.finance_id, dead.finance_no = catalog.next_id(), f"1.01.{len(catalog.materials) + 1:04d}"
+        dead.finance_id, dead.finance_no = (
+            catalog.next_id(),
+            f"1.01.{len(catalog.materials) + 1:04d}",
+        )
         dead.erp_code = dead.finance_no
         self._data.material(dead)
         self._wms.material(dead)

@@ -8,7 +8,7 @@ from plant.record.crm import CrmRecorder
 from plant.record.kis_bills import KisBills
 from plant.settings import DAY, HOUR
 
-ORDERS_A_DAY = 30.5
+ORDERS_A_DAY = 25.8
 SURGE_DAYS, SURGE = 6, 1.32
 PROMISE_DAYS, RUSH_DAYS = 7, 4
 
@@ -56,7 +56,9 @@ class Sales:
             rng.choice(REMARKS),
             self._finance_id,
         )
-        groups = [self._add_line(order) for _ in range(rng.choices((1, 2, 3, 4), (58, 26, 11, 5))[0])]
+        groups = [
+            self._add_line(order) for _ in range(rng.choices((1, 2, 3, 4), (58, 26, 11, 5))[0])
+        ]
         self._crm.order(order, event="order.created")
         self.orders += 1
         self.lines += len(order.lines)
@@ -97,10 +99,7 @@ class Sales:
     def _plan_later(self, lines: list[Line]) -> None:
         """Plan a line after review, a new non-standard item after engineering."""
         rng, calendar, now = self._rng, self._world.calendar, self._world.now
-        if lines[0].item.standard:
-            wait = rng.uniform(0.5, 5)
-        else:
-            wait = rng.uniform(3, 20)
+        wait = rng.uniform(0.5, 5) if lines[0].item.standard else rng.uniform(3, 20)
         if lines[0].order.rush:
             wait *= 0.4
         self._world.at(calendar.office(now + int(wait * HOUR)), self._flow.plan, lines)

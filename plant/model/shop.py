@@ -141,9 +141,9 @@ class Shop:
         best_rank: tuple[int, int] | None = None
         for job in centre.waiting:
             order = job.work_order
-            if job.step.die_no and dies[job.step.die_no].on not in (None, machine):
-                if self._running(job):
-                    continue
+            elsewhere = job.step.die_no and dies[job.step.die_no].on not in (None, machine)
+            if elsewhere and self._running(job):
+                continue
             rank = (-order.priority, order.due)
             if best_rank is None or rank < best_rank:
                 best, best_rank = job, rank
@@ -153,7 +153,6 @@ class Shop:
         if machine.press and others and self._rng.random() < self._world.rates.unseen_resequence:
             swapped = self._rng.choice(others)
             if not self._running(swapped):
-                best, best.unseen = swapped, True
                 swapped.unseen = True
                 best = swapped
         centre.waiting.remove(best)
@@ -162,7 +161,9 @@ class Shop:
     def _running(self, job: Job) -> bool:
         """Tell whether the die of this job is at work in another press."""
         die = self._world.catalog.dies.get(job.step.die_no or "")
-        return bool(die and die.on and die.on.die == die.die_no and die.on.state in ("RUN", "SETUP"))
+        return bool(
+            die and die.on and die.on.die == die.die_no and die.on.state in ("RUN", "SETUP")
+        )
 
     def _do(self, machine: Machine, job: Job) -> Process:
         calendar = self._world.calendar

@@ -54,7 +54,7 @@ class Supply:
         self._reorder(material)
         short = material.on_hand < need or bool(material.waiting)
         swap = self._rng.random() < self._world.rates.issue_substitute
-        if (swap or short and self._rng.random() < 0.3) and self._substitute(order, need):
+        if (swap or (short and self._rng.random() < 0.3)) and self._substitute(order, need):
             material.wanted -= need
         elif short:
             material.waiting.append(order)
@@ -69,20 +69,20 @@ class Supply:
         """Issue another material of the grade in place of the one that is short."""
         own = order.item.material
         for other in self._world.catalog.materials:
-            if other is not own and other.grade == own.grade and other.gauge >= own.gauge:
-                if other.on_hand >= need * 1.5:
-                    other.wanted += need
-                    self._faults.note(
-                        "issue_substitute",
-                        "wms",
-                        "wm_move",
-                        order.no,
-                        wo=order.no,
-                        detail=f"{other.wms_code} in place of {own.wms_code}",
-                    )
-                    self._hand_out(order, other, need)
-                    self._reorder(other)
-                    return True
+            fits = other is not own and other.grade == own.grade and other.gauge >= own.gauge
+            if fits and other.on_hand >= need * 1.5:
+                other.wanted += need
+                self._faults.note(
+                    "issue_substitute",
+                    "wms",
+                    "wm_move",
+                    order.no,
+                    wo=order.no,
+                    detail=f"{other.wms_code} in place of {own.wms_code}",
+                )
+                self._hand_out(order, other, need)
+                self._reorder(other)
+                return True
         return False
 
     def _hand_out(self, order: WorkOrder, material: Material, need: float) -> None:

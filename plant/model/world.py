@@ -42,9 +42,9 @@ class World:
 
     def after(self, seconds: float, call: Callable[..., None], *arguments: Any) -> None:
         """Call something once the plant's clock has moved on by so much."""
-        timeout = self.env.timeout(max(0, int(seconds)))
-        assert timeout.callbacks is not None
-        timeout.callbacks.append(lambda _: call(*arguments))
+        callbacks = self.env.timeout(max(0, int(seconds))).callbacks
+        if callbacks is not None:  # None only once an event has been processed
+            callbacks.append(lambda _: call(*arguments))
 
     def at(self, instant: int, call: Callable[..., None], *arguments: Any) -> None:
         """Call something at an instant of plant time, or now if that has passed."""

@@ -17,16 +17,10 @@ class Faults:
         system: str,
         table: str,
         row_key: str,
-        *,
-        wo: str | None = None,
-        other_wo: str | None = None,
-        job_no: str | None = None,
-        order_no: str | None = None,
-        at: int | None = None,
-        until: int | None = None,
         detail: str = "",
+        **spoiled: str | int | None,
     ) -> None:
-        """Note one planted fault."""
+        """Note one planted fault; `spoiled` are wo, other_wo, job_no, order_no and until_at."""
         self._count += 1
         self._world.book.put(
             truth.FAULT,
@@ -35,11 +29,7 @@ class Faults:
             system=system,
             table_name=table,
             row_key=row_key,
-            wo=wo,
-            other_wo=other_wo,
-            job_no=job_no,
-            order_no=order_no,
-            at=self._world.now if at is None else at,
-            until_at=until,
+            at=self._world.now,
             detail=detail,
+            **spoiled,
         )

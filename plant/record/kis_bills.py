@@ -3,10 +3,11 @@
 from typing import Any
 
 from plant.legacy import kis
-from plant.model.things import Item, Material, Order, WorkOrder
+from plant.model.things import Material, Order, WorkOrder
 from plant.model.world import World
 from plant.record.faults import Faults
 from plant.record.kis_data import STOCKS, UNITS
+from plant.record.kis_stock import KisStock
 from plant.record.wms import Move
 from plant.settings import HOUR
 
@@ -34,7 +35,7 @@ class KisBills:
         self.work_orders: dict[str, WorkOrder] = {}
         self.purchases: list[tuple[int, Material, float, int]] = []
         self.month: list[tuple[dict[str, Any], Move, float]] = []
-        self._stock: dict[tuple[int, str, int], float] = {}
+        self.stock = KisStock(world.book)
 
     def morning(self, moves: list[Move]) -> None:
         """Key what has gathered since yesterday."""
@@ -248,29 +249,14 @@ class KisBills:
             FDCStockID=STOCKS[move.location[0]][0],
             FICMOInterID=move.wo.finance_id if move.wo else 0,
             FICMOBillNo=move.wo.no if move.wo else None,
-            FPPBomEntryID=(1 if isinstance(thing, Material) and thing.kind == "RAW" else 2)
-            if move.wo and isinstance(thing, Material)
-            else 0,
+            FPPBomEntryID=_list_entry(move),
             FOrderInterID=move.line.order.finance_id if move.line else 0,
             FOrderEntryID=move.line.line if move.line else 0,
             FOrderBillNo=move.line.order.no if move.line else None,
             FSourceBillNo=move.no,
         )
-        if not move.kind.startswith("OUT_"):
-            self._inventory(move, batch, thing)
+        self.stock.change(move, (self._world.text(move.at) or "")[:10])
         return round(qty * price, 2)
-
-    def _inventory(self, move: Move, batch: str, thing: Item | Material) -> None:
-        key = (thing.finance_id, batch, STOCKS[move.location[0]][0])
-        self._stock[key] = round(self._stock.get(key, 0.0) + move.direction * move.qty, 4)
-        self._book.put(
-            kis.IC_INVENTORY,
-            FItemID=key[0],
-            FBatchNo=key[1],
-            FStockID=key[2],
-            FQty=self._stock[key],
-            FBal=round(self._stock[key] * self._price(move), 2),
-        )
 
     def _unaudit(self, bill: dict[str, Any]) -> None:
         """Take back a bill's audit (反审核) and audit it again some hours later."""
@@ -284,3 +270,10 @@ class KisBills:
         now = self._world.text(self._world.now)
         bill.update(FCheckerID=16394, FCheckDate=now, FStatus=1, FModifyTime=now)
         self._book.put(kis.IC_STOCK_BILL, **bill)
+
+
+def _list_entry(move: Move) -> int:
+    """Return the line of the work order's material list that an issue belongs to."""
+    if move.wo is None or not isinstance(move.thing, Material):
+        return 0
+    return 1 if move.thing.kind == "RAW" else 2

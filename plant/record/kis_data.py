@@ -3,8 +3,8 @@
 from plant.legacy import kis
 from plant.model.things import Customer, Employee, Item, Machine, Material, Supplier
 from plant.model.world import World
-from plant.record.noise import mistyped, typed, written_code, written_name
 from plant.record.faults import Faults
+from plant.record.noise import mistyped, typed, written_code, written_name
 
 # Account number: (name, 1 debit or -1 credit); sub-accounts have a dot.
 ACCOUNTS = {
@@ -106,7 +106,10 @@ class KisData:
         for place, name in enumerate(DEPARTMENTS, start=1):
             now = self._entry(200 + place, CLASS_DEPARTMENT, f"{place:02d}", name)
             self._book.put(
-                kis.DEPARTMENT, FItemID=200 + place, FNumber=f"{place:02d}", FName=name,
+                kis.DEPARTMENT,
+                FItemID=200 + place,
+                FNumber=f"{place:02d}",
+                FName=name,
                 FModifyTime=now,
             )
         for code, (ident, name) in STOCKS.items():
@@ -115,7 +118,11 @@ class KisData:
         for name, ident in UNITS.items():
             now = self._entry(ident, CLASS_UNIT, name, name)
             self._book.put(
-                kis.MEASURE_UNIT, FMeasureUnitID=ident, FNumber=name, FName=name, FCoefficient=1,
+                kis.MEASURE_UNIT,
+                FMeasureUnitID=ident,
+                FNumber=name,
+                FName=name,
+                FCoefficient=1,
                 FModifyTime=now,
             )
         self._accounts()
@@ -151,9 +158,7 @@ class KisData:
         )
         for category in ("GL", "IC", "CB"):
             for name, value in (("CurrentYear", year), ("CurrentPeriod", month)):
-                self._book.put(
-                    kis.SYSTEM_PROFILE, FCategory=category, FKey=name, FValue=str(value)
-                )
+                self._book.put(kis.SYSTEM_PROFILE, FCategory=category, FKey=name, FValue=str(value))
 
     def _describe(self) -> None:
         for table in kis.METADATA.sorted_tables:
@@ -203,9 +208,7 @@ class KisData:
 
     def employee(self, employee: Employee) -> None:
         """Write an employee."""
-        now = self._entry(
-            employee.finance_id, CLASS_EMPLOYEE, employee.finance_no, employee.name
-        )
+        now = self._entry(employee.finance_id, CLASS_EMPLOYEE, employee.finance_no, employee.name)
         self._book.put(
             kis.EMP,
             FItemID=employee.finance_id,
@@ -233,34 +236,29 @@ class KisData:
         """Write a raw or packing material, where the profile has stock."""
         if self._world.config.profile == "ledger":
             return
-        now = self._entry(
-            material.finance_id, CLASS_ITEM, material.finance_no, material.name
-        )
-        self._ic_item(material.finance_id, material.finance_no, material.name, material.spec, 1,
-                      UNITS[material.unit], material.price, now)
+        now = self._entry(material.finance_id, CLASS_ITEM, material.finance_no, material.name)
+        self._ic_item(material, material.spec, now)
 
     def item(self, item: Item) -> None:
         """Write a finished item whose model holds the drawing number."""
         now = self._entry(item.finance_id, CLASS_ITEM, item.finance_no, item.name)
         drawing = written_code(self._rng, item.drawing_no)
-        self._ic_item(item.finance_id, item.finance_no, item.name, drawing, 2, UNITS["件"],
-                      item.cost, now)
+        self._ic_item(item, drawing, now)
         self._bom(item, now)
 
-    def _ic_item(
-        self, ident: int, number: str, name: str, model: str, made: int, unit: int,
-        price: float, now: str | None,
-    ) -> None:
-        stock = ACCOUNT_IDS["1403" if made == 1 else "1405"]
+    def _ic_item(self, thing: Item | Material, model: str, now: str | None) -> None:
+        bought = isinstance(thing, Material)
+        price = thing.price if isinstance(thing, Material) else thing.cost
+        stock = ACCOUNT_IDS["1403" if bought else "1405"]
         self._book.put(
             kis.IC_ITEM,
-            FItemID=ident,
-            FNumber=number,
-            FName=name,
+            FItemID=thing.finance_id,
+            FNumber=thing.finance_no,
+            FName=thing.name,
             FModel=model,
-            FErpClsID=made,
+            FErpClsID=1 if bought else 2,
             FTrack=76,
-            FUnitID=unit,
+            FUnitID=UNITS[thing.unit if isinstance(thing, Material) else "件"],
             FPlanPrice=price,
             FStandardCost=price,
             FSecInv=0,
@@ -300,6 +298,9 @@ class KisData:
         """Mistype a customer's tax number, so that it meets nothing."""
         customer.finance_tax = mistyped(self._rng, customer.tax_id)
         self._faults.note(
-            "key_mistyped", "kis", "t_Organization", str(customer.finance_id),
+            "key_mistyped",
+            "kis",
+            "t_Organization",
+            str(customer.finance_id),
             detail=f"FTaxNum {customer.finance_tax}",
         )

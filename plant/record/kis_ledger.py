@@ -6,7 +6,7 @@ from typing import Any
 from plant.legacy import kis
 from plant.model.world import World
 from plant.record.faults import Faults
-from plant.record.kis_data import ACCOUNT_IDS, ACCOUNTS, CLASS_CUSTOMER, CLASS_SUPPLIER
+from plant.record.kis_data import ACCOUNT_IDS, CLASS_CUSTOMER, CLASS_SUPPLIER
 from plant.record.wms import Move
 
 # WMS move type: explanation, debit account, credit account.
@@ -186,7 +186,6 @@ class KisLedger:
             self._year_debit[key] += debit
             self._year_credit[key] += credit
             account, detail = key
-            assert account in ACCOUNTS
             self._book.put(
                 kis.BALANCE,
                 FYear=year,

@@ -335,9 +335,7 @@ class MesRecorder:
 
     def hold(self, order: WorkOrder) -> None:
         """Write into the truth that a work order is held."""
-        self._book.put(
-            truth.HOLD, wo=order.no, from_at=self._world.now, until_at=order.hold_until
-        )
+        self._book.put(truth.HOLD, wo=order.no, from_at=self._world.now, until_at=order.hold_until)
 
     def true_receipt(self, order: WorkOrder) -> None:
         """Write into the truth that a work order's goods were received."""

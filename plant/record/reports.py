@@ -31,18 +31,17 @@ class Reports:
     def _draw(self, job: Job, waiting: list[Job]) -> None:
         # One draw for a job: who forgets the start forgets the end.
         rates, roll = self._world.rates, self._rng.random()
-        for fault, rate in (
+        fault = "none"
+        for name, rate in (
             ("missing", rates.report_missing),
             ("late", rates.report_late),
             ("batched", rates.report_batched),
             ("wrong_order", rates.report_wrong_order),
             ("padded", rates.report_padded),
         ):
+            if 0 <= roll < rate:
+                fault = name
             roll -= rate
-            if roll < 0:
-                break
-        else:
-            fault = "none"
         if fault == "wrong_order":
             others = [other for other in waiting if other.work_order is not job.work_order]
             if others:
@@ -53,62 +52,76 @@ class Reports:
 
     def _plan(self, job: Job, kind: str, evidence: int) -> None:
         fault, world = job.report_fault, self._world
-        if fault == "missing":
-            self._note(job, fault, kind, None)
-            return
-        keyed = evidence + int(self._rng.uniform(40, 240))
+        keyed = evidence + int(self._rng.uniform(30, 180))
         if fault == "late":
             keyed = evidence + int(self._rng.uniform(2.1, 9) * HOUR)
             keyed = world.calendar.next_open(keyed)
         elif fault == "batched":
             end = world.calendar.shift_end(evidence) - int(self._rng.uniform(2, 25) * MINUTE)
             keyed = max(keyed, end)
-        world.at(keyed, self._key, job, kind, evidence, keyed)
+        if fault == "missing":
+            self._note(job, kind, evidence, None)
+            self._true_report(job, job, kind, evidence, None, None)
+            return
+        target = job
+        if fault == "wrong_order" and job.report_victim is not None:
+            target = job.report_victim
+        if fault != "none" and (fault != "padded" or kind == "FINISH"):
+            self._note(job, kind, evidence, keyed)
+        self._true_report(job, target, kind, evidence, keyed, None)
+        world.at(keyed, self._key, job, target, kind, evidence)
 
-    def _note(self, job: Job, fault: str, kind: str, keyed: int | None) -> None:
-        victim = job.report_victim if fault == "wrong_order" else None
+    def _note(self, job: Job, kind: str, evidence: int, keyed: int | None) -> None:
+        victim = job.report_victim if job.report_fault == "wrong_order" else None
+        detail = f"{kind} of {job.job_no} "
+        if keyed is None:
+            detail += "is never keyed"
+        elif victim is not None:
+            detail += f"keyed on {victim.job_no}"
+        else:
+            detail += f"keyed {(keyed - evidence) // MINUTE} min later"
         self._faults.note(
-            f"report_{fault}",
+            f"report_{job.report_fault}",
             "mes",
             "pro_feedback",
             f"{job.job_no}/{kind}",
             wo=job.work_order.no,
             other_wo=victim.work_order.no if victim else None,
             job_no=job.job_no,
-            until=keyed,
-            detail=f"{kind} of {job.job_no}"
-            + (f" keyed on {victim.job_no}" if victim else ""),
+            until_at=None if victim else keyed,
+            detail=detail,
         )
 
-    def _key(self, job: Job, kind: str, evidence: int, keyed: int) -> None:
-        fault = job.report_fault
-        target = job
-        if fault == "wrong_order" and job.report_victim is not None:
-            target = job.report_victim
-        if fault != "none" and (fault != "padded" or kind == "FINISH"):
-            self._note_at(job, fault, kind, evidence, keyed)
+    def _true_report(
+        self,
+        job: Job,
+        target: Job,
+        kind: str,
+        evidence: int,
+        keyed: int | None,
+        number: str | None,
+    ) -> None:
+        """Write into the truth when a report is keyed, which may lie ahead, and on which job."""
+        self._world.book.put(
+            truth.REPORT,
+            true_job_no=job.job_no,
+            kind=kind,
+            job_no=target.job_no,
+            feedback_no=number,
+            evidence_at=evidence - evidence % MINUTE,
+            keyed_at=keyed,
+            fault=job.report_fault,
+        )
+
+    def _key(self, job: Job, target: Job, kind: str, evidence: int) -> None:
         good = job.good
-        if fault == "padded" and kind == "FINISH":
+        if job.report_fault == "padded" and kind == "FINISH":
             good = int(good * self._rng.uniform(1.05, 1.3)) + 1
         self.keyed += 1
+        number = f"FB{self.keyed:08d}"
         self._write(target, job, kind, evidence, good)
+        self._true_report(job, target, kind, evidence, self._world.now, number)
         self._believe(target, job, kind, evidence, good)
-
-    def _note_at(self, job: Job, fault: str, kind: str, evidence: int, keyed: int) -> None:
-        victim = job.report_victim if fault == "wrong_order" else None
-        self._faults.note(
-            f"report_{fault}",
-            "mes",
-            "pro_feedback",
-            f"FB{self.keyed + 1:08d}",
-            wo=job.work_order.no,
-            other_wo=victim.work_order.no if victim else None,
-            job_no=job.job_no,
-            at=evidence,
-            until=None if victim else keyed,
-            detail=f"{kind} of {job.job_no} keyed {(keyed - evidence) // MINUTE} min later"
-            + (f" on {victim.job_no}" if victim else ""),
-        )
 
     def _write(self, target: Job, job: Job, kind: str, evidence: int, good: int) -> None:
         text, now, number = self._world.text, self._world.now, f"FB{self.keyed:08d}"
@@ -134,16 +147,6 @@ class Reports:
             channel="CLERK" if job.report_fault == "late" else "TERMINAL",
             status="APPROVED",
             update_time=text(now),
-        )
-        self._world.book.put(
-            truth.REPORT,
-            feedback_no=number,
-            job_no=target.job_no,
-            true_job_no=job.job_no,
-            kind=kind,
-            evidence_at=minute,
-            keyed_at=now,
-            fault=job.report_fault,
         )
 
     def _believe(self, target: Job, job: Job, kind: str, evidence: int, good: int) -> None:

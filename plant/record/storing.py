@@ -195,8 +195,6 @@ class ServerStore:
         self._engine.dispose()
 
 
-def open_store(
-    path: Path, url: str | None, *, gbk: bool = False, fast: bool = False
-) -> Store:
+def open_store(path: Path, url: str | None, *, gbk: bool = False, fast: bool = False) -> Store:
     """Return the store of one system: the server database when a URL is given, else a file."""
     return ServerStore(url) if url else SqliteStore(path, gbk=gbk, fast=fast)

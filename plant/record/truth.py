@@ -107,10 +107,10 @@ STOP = Table(
 REPORT = Table(
     "recorded_report",
     METADATA,
-    key("feedback_no"),
+    key("true_job_no"),
+    key("kind", 10),
     text("job_no", 40),
-    text("true_job_no", 40),
-    text("kind", 10),
+    text("feedback_no", 40),
     _at("evidence_at"),
     _at("keyed_at"),
     text("fault", 20),
