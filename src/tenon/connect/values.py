@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from tenon.define.models import NUMBER_NOISE, FieldType, MapRule
+from tenon.define.models import FieldType, MapRule
 from tenon.kernel import clock
 from tenon.kernel.decimals import plain
 from tenon.kernel.errors import SetAside
@@ -37,6 +37,8 @@ CLEAN: Final[dict[str, Callable[[str], str]]] = {
     "name": normal_name,
     "exact": tidy,
 }
+# A number written as text may carry thousands separators.
+_NUMBER_NOISE: Final = re.compile(r"[,\s]")
 _YES: Final = frozenset({"1", "Y", "YES", "T", "TRUE", "是", "-1"})
 _NO: Final = frozenset({"0", "N", "NO", "F", "FALSE", "否"})
 _SLASHES: Final = re.compile(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
@@ -96,7 +98,7 @@ def _number(value: Any) -> Any:
     text = value.replace("\x00", "")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return NUMBER_NOISE.sub("", text) or None
+    return _NUMBER_NOISE.sub("", text) or None
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime | None:
