@@ -27,6 +27,7 @@ GBK_COLUMNS = frozenset(
         "drawing_no",
         "client_name",
         "process_name",
+        "unit",
         "vendor_name",
         "workorder_name",
         "order_no",

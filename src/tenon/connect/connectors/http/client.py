@@ -101,7 +101,7 @@ class Client:
             headers["Authorization"] = f"Bearer {self._token}"
         request = self._http.build_request(
             "GET",
-            self._base.copy_with(host=address, path=self._base.path.rstrip("/") + path),
+            self._base.copy_with(host=address, path=self._path(path)),
             params=params,
             headers=headers,
             extensions={"sni_hostname": self._base.host},
@@ -118,6 +118,11 @@ class Client:
             return answer.status_code, answer.headers, body
         finally:
             answer.close()
+
+    def _path(self, path: str) -> str:
+        base = self._base.path.rstrip("/")
+        # An address may be given with the part that the paths begin with (…/api).
+        return path if base and path.startswith(base + "/") else base + path
 
     def _judge(self, status: int, path: str) -> None:
         if status == httpx.codes.OK:

@@ -64,7 +64,8 @@ class Planner:
     def plan(self, stream: StreamDef) -> Plan:
         """The stream's statement, or StreamAbsent, or ColumnAbsent naming what is missing."""
         main, source, columns = self._joined(stream)
-        names = list(stream.columns) or [c.name for c in main.c]
+        joined = {(j.prefix + c).casefold() for j in stream.join for c in j.columns}
+        names = [c for c in stream.columns or main.c.keys() if c.casefold() not in joined]
         names += [j.prefix + c for j in stream.join for c in j.columns]
         ordered = [stream.cursor.column] if stream.cursor else []
         ordered += stream.key
@@ -107,6 +108,8 @@ class Planner:
     def _joined(self, stream: StreamDef) -> tuple[sa.FromClause, sa.FromClause, dict[str, _Known]]:
         main, columns = self._table(stream.table or stream.name, "main", "")
         source: sa.FromClause = main
+        declared: dict[str, _Known] = {}
+        other_columns: dict[str, _Known] = {}
         for number, join in enumerate(stream.join):
             other, more = self._table(join.table, f"join_{number}", join.prefix)
             own = {c.name.casefold(): c for c in other.c}
@@ -116,13 +119,13 @@ class Planner:
                 raise ColumnAbsent(self._source, join.table, absent, sorted(own))
             on = [columns[a.casefold()][0] == own[b.casefold()] for a, b in join.match.items()]
             source = source.outerjoin(other, sa.and_(*on))
-            # Only what the join declares: two tables may both have an FBillNo. A left join may
-            # leave any of these empty.
-            declared = {(join.prefix + c).casefold() for c in join.columns}
+            # A left join may leave any of these empty. What it declares goes before a column of
+            # the same name elsewhere; what it does not may still be the cursor or a filter.
+            wanted = {(join.prefix + c).casefold() for c in join.columns}
             for name, (column, kind, _) in more.items():
-                if name in declared:
-                    columns[name] = (column, kind, True)
-        return main, source, columns
+                found = declared if name in wanted else other_columns
+                found.setdefault(name, (column, kind, True))
+        return main, source, other_columns | columns | declared
 
     def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
         real = self._tables.get(name.casefold())
