@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from tenon.factory import lookup
+from tenon.factory import lookup, materials
 from tenon.factory.orders import OrderFilter
 from tenon.server.guard import Caller, requires, router
-from tenon.server.models import OrderList, OrderPage, SearchAnswer, StageCode
+from tenon.server.models import IssuedList, OrderList, OrderPage, SearchAnswer, StageCode
 from tenon.server.paging import Page, PageSize
 
 routes = router("orders")
@@ -35,14 +35,15 @@ class OrderQuery(BaseModel):
     late: bool | None = None
     confirmed: bool | None = None
     customer: str | None = Field(default=None, max_length=100)
+    state: Literal["open", "all"] = "open"
     page: Page = 1
     page_size: PageSize = 50
 
 
 @routes.get("/orders")
 def list_orders(caller: Reader, query: Annotated[OrderQuery, Query()]) -> OrderList:
-    """List open order lines."""
-    wanted = OrderFilter(query.stage, query.op, query.late, query.confirmed, query.customer)
+    """List order lines: the open ones, or all."""
+    wanted = OrderFilter(**query.model_dump(exclude={"page", "page_size"}))
     found = lookup.list_orders(
         caller.tenon, caller.actor, wanted, page=query.page, page_size=query.page_size
     )
@@ -59,3 +60,10 @@ def by_number(caller: Reader, order_no: str) -> OrderPage:
 def order_page(caller: Reader, line_id: UUID) -> OrderPage:
     """Show everything about one order line."""
     return OrderPage.model_validate(lookup.order_page(caller.tenon, caller.actor, str(line_id)))
+
+
+@routes.get("/work-orders/materials")
+def issued_materials(caller: Reader, page: Page = 1, page_size: PageSize = 200) -> IssuedList:
+    """List net quantities issued, by work order, item and unit."""
+    found = materials.issued(caller.tenon, caller.actor, page=page, page_size=page_size)
+    return IssuedList.model_validate(found)

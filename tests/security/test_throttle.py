@@ -1,0 +1,117 @@
+"""Guessing passwords is slowed down, and tells nothing (S23)."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from argon2 import PasswordHasher
+
+from tenon.access import accounts, passwords
+from tenon.access.tables import sign_in_try
+from tenon.access.throttle import TRIES, WINDOW
+from tenon.kernel import clock
+from tests.serving import Serving, sign_in
+
+
+def forget(fresh: Serving) -> None:
+    with fresh.tenon.hub.write() as tx:
+        tx.execute(sign_in_try.delete())
+
+
+def test_ten_wrong_tries_then_429_with_a_time_to_wait(fresh: Serving) -> None:
+    client = fresh.client()
+    answers = [sign_in(client, "worker", f"guess {n}") for n in range(TRIES + 5)]
+    assert [a.status_code for a in answers] == [401] * TRIES + [429] * 5
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 61
+
+
+def test_the_right_password_does_not_help_a_throttled_account(fresh: Serving) -> None:
+    client = fresh.client()
+    for n in range(TRIES):
+        sign_in(client, "worker", f"guess {n}")
+    assert sign_in(client, "worker", fresh.passwords["worker"]).status_code == 429
+
+
+def test_an_address_is_throttled_over_many_accounts(fresh: Serving) -> None:
+    client = fresh.client()
+    statuses = [sign_in(client, f"user{n}", "guess").status_code for n in range(TRIES + 1)]
+    assert statuses == [401] * TRIES + [429]
+
+
+def test_tries_at_once_do_not_slip_through(fresh: Serving) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(
+            pool.map(
+                lambda n: sign_in(fresh.client(), "worker", f"guess {n}").status_code, range(24)
+            )
+        )
+    assert statuses.count(401) == TRIES
+    assert statuses.count(429) == 24 - TRIES
+
+
+def test_the_minute_passes(fresh: Serving) -> None:
+    client = fresh.client()
+    for n in range(TRIES):
+        sign_in(client, "worker", f"guess {n}")
+    with fresh.tenon.hub.write() as tx:
+        tx.execute(sign_in_try.update().values(at=clock.wall() - WINDOW - timedelta(seconds=1)))
+    assert sign_in(client, "worker", fresh.passwords["worker"]).status_code == 200
+
+
+def test_right_tries_are_not_counted(fresh: Serving) -> None:
+    for _ in range(TRIES + 3):
+        assert sign_in(fresh.client(), "worker", fresh.passwords["worker"]).status_code == 200
+
+
+def test_guessing_the_old_password_is_throttled_too(fresh: Serving) -> None:
+    client = fresh.signed_in("worker")
+    body = {"old": "guess", "new": "a far better password"}
+    statuses = [
+        client.post("/api/session/password", json=body).status_code for _ in range(TRIES + 1)
+    ]
+    assert statuses == [422] * TRIES + [429]
+
+
+def test_an_unknown_name_is_answered_like_a_wrong_password(fresh: Serving) -> None:
+    known = sign_in(fresh.client(), "worker", "guess").json()["error"]
+    unknown = sign_in(fresh.client(), "nobody", "guess").json()["error"]
+    del known["request_id"], unknown["request_id"]
+    assert known == unknown
+
+
+@pytest.fixture
+def _honest_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Long enough to tell a hash that was checked from one that was not.
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=2, memory_cost=16384))
+    accounts._nobody_hash.cache_clear()
+    yield
+    accounts._nobody_hash.cache_clear()
+
+
+@pytest.mark.usefixtures("_honest_hashes")
+def test_an_unknown_name_takes_as_long(fresh: Serving) -> None:
+    client = fresh.client()
+    with fresh.tenon.hub.read() as connection:
+        worker = accounts.by_name(connection, "worker")
+    accounts.change(
+        fresh.tenon.hub,
+        fresh.tenon.catalogue,
+        worker.id,
+        accounts.AccountChange(reset_password=True),
+    )
+    accounts._nobody_hash()
+
+    def seconds(name: str) -> float:
+        forget(fresh)
+        began = time.perf_counter()
+        sign_in(client, name, "guess")
+        return time.perf_counter() - began
+
+    times = {n: statistics.median(seconds(n) for _ in range(7)) for n in ("worker", "nobody")}
+    # Without the hash an unknown name would be answered many times faster.
+    assert times["nobody"] > times["worker"] / 2
