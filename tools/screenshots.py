@@ -96,7 +96,7 @@ def choose_order(listed: dict[str, Any], page_of: Any) -> tuple[str, str]:
         stations = page_of(row["line_id"])
         return row["stage"]["confirmed"], len(json.dumps(stations.get("work_orders", [])))
 
-    best = max(listed["items"][:15], key=richness)
+    best = max(listed["rows"][:15], key=richness)
     return best["line_id"], best["customer"]
 
 
