@@ -25,7 +25,17 @@ def ensure() -> None:
     step("Building the browser app")
     fresh = STATIC.with_name("static.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    _npm("run", "build", "--", "--outDir", str(fresh), "--emptyOutDir", "--logLevel", "warn")
+    _npm(
+        "run",
+        "--silent",
+        "build",
+        "--",
+        "--outDir",
+        str(fresh),
+        "--emptyOutDir",
+        "--logLevel",
+        "warn",
+    )
     if not (fresh / "index.html").is_file():
         raise Failure(f"The build of {WEB_APP.relative_to(ROOT)} left no index.html in {fresh}")
     (fresh / ".digest").write_text(wanted, encoding="ascii")

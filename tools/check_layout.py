@@ -1,6 +1,6 @@
 """Keep things findable: no grab-bag folders, the same files in every connector's folder.
 
-A connector sees its contract, stream definitions, the kernel and itself; never a room above or beside it.
+A connector sees its contract, stream definitions, the kernel and itself; no room above it.
 """
 
 from __future__ import annotations
