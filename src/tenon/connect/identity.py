@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
+from tenon.connect import presence
 from tenon.connect.mapping import Facts, cleaned
 from tenon.connect.stage import Wait, Work
-from tenon.define.models import Master
+from tenon.define.models import Master, Sync
 from tenon.kernel.errors import SetAside
 from tenon.kernel.text import Text
 from tenon.master import lookup
@@ -52,9 +53,12 @@ class Decision:
 class Identifier:
     """Decides the rows of one batch, in their order."""
 
-    def __init__(self, master: Master, source: str, stream: str, force: bool = False) -> None:
-        self._master = master
-        self._source, self._stream, self._force = source, stream, force
+    def __init__(
+        self, master: Master, sync: Sync, owner: Sync | None = None, *, force: bool = False
+    ) -> None:
+        self._master, self._owner, self._force = master, owner, force
+        self._source, self._stream = sync.source, sync.stream.name
+        self._yields = False
         self._order = [k.code for k in master.keys]
         self._cleans = {k.code: k.clean for k in master.keys}
 
@@ -62,6 +66,7 @@ class Identifier:
         """A decision for each row that has an identity."""
         pairs = [(w, w.facts) for w in works if w.facts is not None]
         lookup.lock(tx, self._master.entity)
+        self._yields = self._owner is not None and not presence.is_absent(tx, self._owner)
         known = lookup.codes(tx, self._master.entity, self._source, {f.code for _, f in pairs})
         wanted: dict[str, set[str]] = {}
         clean = [cleaned(f.keys, self._cleans) for _, f in pairs]
@@ -101,7 +106,7 @@ class Identifier:
             decision.record_id = match.record_ids[0]
             decision.link = self._link(work, facts, decision.record_id, match.how, match.key)
             return decision
-        if not (facts.may_found or self._force):
+        if not ((facts.may_found and not self._yields) or self._force):
             self._ask(decision, facts, "unknown_code", None)
             decision.waits += [
                 ("key", self._master.entity, key, value[:400]) for key, value in keys.items()

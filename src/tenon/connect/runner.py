@@ -64,9 +64,9 @@ class Run:
         identifier = None
         if self.sync.identity is not None:
             master = self.catalogue.master(self._master())
-            identifier = Identifier(
-                master, self.sync.source, self.sync.stream.name, force=self.force
-            )
+            unless = self.sync.identity.found_unless
+            owner = self.catalogue.sync(unless) if unless else None
+            identifier = Identifier(master, self.sync, owner, force=self.force)
         name = self.catalogue.source(self.sync.source).label.zh
         self.applier = Applier(
             sync=self.sync,

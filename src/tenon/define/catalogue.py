@@ -16,6 +16,8 @@ from tenon.define.models import (
     BoardDef,
     Definition,
     Entity,
+    Identity,
+    MapRule,
     Master,
     Package,
     Role,
@@ -150,28 +152,40 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
     masters = {m.entity: m for m in catalogue.of(Master)}
     if sync.source not in {s.code for s in catalogue.of(SourceDef)}:
         yield f"unknown source {sync.source}"
-    if sync.target not in entities:
-        yield f"unknown target entity {sync.target}"
-        return
-    target = entities[sync.target]
     for other in catalogue.syncs_of(sync.source):
         if other.code != sync.code and other.stream.name == sync.stream.name:
             yield f"stream {sync.stream.name} is also read by sync {other.code}"
+    if sync.target not in entities:
+        yield f"unknown target entity {sync.target}"
+        return
     for code, rule in sync.fields.items():
-        if code not in target.by_code:
+        if code not in entities[sync.target].by_code:
             yield f"{sync.target} has no field {code}"
-        if rule.master and rule.master not in masters:
-            yield f"field {code}: {rule.master} is no golden entity"
-        elif rule.master and rule.by and rule.by not in {k.code for k in masters[rule.master].keys}:
-            yield f"field {code}: {rule.master} has no match key {rule.by}"
-        if rule.ref and (
-            rule.ref not in entities or not entities[rule.ref].by_code.get(rule.by or "")
-        ):
-            yield f"field {code}: {rule.ref} has no field {rule.by}"
+        yield from _rule_problems(code, rule, masters, entities)
     if sync.identity:
-        if sync.target not in masters:
-            yield f"{sync.target} is no golden entity"
-        else:
-            known = {k.code for k in masters[sync.target].keys}
-            for key in sync.identity.keys.keys() - known:
-                yield f"{sync.target} has no match key {key}"
+        yield from _identity_problems(sync, sync.identity, catalogue, masters)
+
+
+def _rule_problems(
+    code: str, rule: MapRule, masters: dict[str, Master], entities: dict[str, Entity]
+) -> Iterable[str]:
+    if rule.master and rule.master not in masters:
+        yield f"field {code}: {rule.master} is no golden entity"
+    elif rule.master and rule.by and rule.by not in {k.code for k in masters[rule.master].keys}:
+        yield f"field {code}: {rule.master} has no match key {rule.by}"
+    if rule.ref and (rule.ref not in entities or rule.by not in entities[rule.ref].by_code):
+        yield f"field {code}: {rule.ref} has no field {rule.by}"
+
+
+def _identity_problems(
+    sync: Sync, identity: Identity, catalogue: Catalogue, masters: dict[str, Master]
+) -> Iterable[str]:
+    if sync.target not in masters:
+        yield f"{sync.target} is no golden entity"
+        return
+    owner = identity.found_unless
+    if owner and owner not in {s.code for s in catalogue.of(Sync)}:
+        yield f"unknown sync {owner}"
+    known = {k.code for k in masters[sync.target].keys}
+    for key in identity.keys.keys() - known:
+        yield f"{sync.target} has no match key {key}"

@@ -234,7 +234,8 @@ class Identity(Part):
 
     `code` and `name` are columns; `keys` is {match key of the master: column}. With `founds`
     a row that matches nothing makes a golden record (only rows whose columns have one of the
-    values of `found_only_if`, when given); otherwise it becomes a task.
+    values of `found_only_if`, when given); otherwise it becomes a task. `found_unless` names the
+    sync of the system that owns such records: this one founds only where that stream is absent.
     """
 
     code: str
@@ -242,10 +243,15 @@ class Identity(Part):
     founds: bool = False
     keys: dict[Code, str]
     found_only_if: dict[str, tuple[str | int, ...]] = {}
+    found_unless: Code | None = None
 
 
 class Sync(Definition):
-    """A stream of a source, mapped onto an entity."""
+    """A stream of a source, mapped onto an entity.
+
+    `order` is that of the first load over all sources, and later within each: who founds golden
+    records goes before who matches them, what is referred to before what refers.
+    """
 
     kind: Literal["sync"] = "sync"
     source: Code
