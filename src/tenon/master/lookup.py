@@ -187,3 +187,22 @@ def _row(one: Link, now: Any) -> dict[str, Any]:
         "matched_on": one.matched_on, "confirmed_by": one.confirmed_by, "stream": one.stream,
         "key": one.key, "valid_from": now, "valid_to": None,
     }  # fmt: skip
+
+
+def codes_of(
+    connection: Connection, entity: str, record_ids: Collection[str]
+) -> dict[tuple[str, str], list[str]]:
+    """The current codes of golden records, by (record id, source)."""
+    found: dict[tuple[str, str], list[str]] = {}
+    rows = connection.execute(
+        sa.select(crosswalk.c.record_id, crosswalk.c.source, crosswalk.c.code)
+        .where(
+            crosswalk.c.entity == entity,
+            crosswalk.c.record_id.in_(record_ids),
+            crosswalk.c.valid_to.is_(None),
+        )
+        .order_by(crosswalk.c.code)
+    )
+    for record_id, source, code in rows:
+        found.setdefault((record_id, source), []).append(code)
+    return found

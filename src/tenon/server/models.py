@@ -327,6 +327,7 @@ class IssuedRow(Model):
     unit: str
     issued_qty: Decimal
     moves: int
+    source_codes: list[str] = Field(description="The item's codes in the system that issued it")
 
 
 class IssuedList(Model):
