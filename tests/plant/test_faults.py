@@ -66,14 +66,11 @@ def test_issues_fail_at_their_rates(month: Path, kind: str, rate: float, of: str
 def test_finance_fails_at_its_rates(month: Path) -> None:
     with reading(month / "kis.db") as db:
         bills = one(db, "SELECT count(*) FROM ICStockBill")
-        issues = (
-            one(
-                db,
-                "SELECT count(*) FROM ICStockBill b JOIN wm.wm_move m ON m.move_no = b.FExplanation "
-                "WHERE m.move_type = 'ISSUE'",
-            )
-            if db.execute(f"ATTACH '{month / 'wms.db'}' AS wm")
-            else 0
+        db.execute(f"ATTACH '{month / 'wms.db'}' AS wm")
+        issues = one(
+            db,
+            "SELECT count(*) FROM ICStockBill b JOIN wm.wm_move m "
+            "ON m.move_no = b.FExplanation WHERE m.move_type = 'ISSUE'",
         )
         zero = one(db, "SELECT count(*) FROM ICStockBillEntry WHERE FPrice = 0")
         purchases = one(db, "SELECT count(*) FROM POOrder")
