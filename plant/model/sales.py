@@ -11,6 +11,7 @@ from plant.settings import DAY, HOUR
 ORDERS_A_DAY = 25.8
 SURGE_DAYS, SURGE = 6, 1.32
 PROMISE_DAYS, RUSH_DAYS = 7, 4
+CREDIT_HOLD = 0.012  # share of orders sales puts on hold for a while; the shop goes on
 
 
 class Sales:
@@ -67,6 +68,8 @@ class Sales:
             for line in lines:
                 self._crm.new_line(line)
             self._plan_later(lines)
+        if rng.random() < CREDIT_HOLD:
+            world.after(rng.uniform(1, 30) * HOUR, self._credit_hold, order)
         if rng.random() < world.rates.customer_change:
             world.after(rng.uniform(0.1, 2.6) * DAY, self._change, order)
 
@@ -103,6 +106,18 @@ class Sales:
         if lines[0].order.rush:
             wait *= 0.4
         self._world.at(calendar.office(now + int(wait * HOUR)), self._flow.plan, lines)
+
+    def _credit_hold(self, order: Order) -> None:
+        if order.status != "open":
+            return
+        order.status = "on_hold"
+        self._crm.order(order, event="order.changed")
+        self._world.after(self._rng.uniform(3, 40) * HOUR, self._let_go, order)
+
+    def _let_go(self, order: Order) -> None:
+        if order.status == "on_hold":
+            order.status = "open"
+            self._crm.order(order, event="order.changed")
 
     def _change(self, order: Order) -> None:
         """Let the customer change one line: quantity, date, drawing, or cancel it."""

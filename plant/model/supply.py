@@ -153,7 +153,15 @@ class Supply:
         qty = target * self._rng.uniform(0.9, 1.3) - min(0.0, free)
         lead = material.supplier.lead_days * self._rng.uniform(0.75, 1.15)
         if self._rng.random() < self._world.rates.supplier_late:
-            lead += self._rng.uniform(1.0, 4.0)
+            late = self._rng.uniform(1.0, 4.0)
+            lead += late
+            self._faults.note(
+                "supplier_late",
+                "kis",
+                "POOrder",
+                f"PO{self._purchases + 1:06d}",
+                detail=f"{material.supplier.name} {late:.1f} days",
+            )
         material.coming += qty
         self._purchases += 1
         due = self._world.now + int(material.supplier.lead_days * DAY)

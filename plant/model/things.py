@@ -55,10 +55,10 @@ class Employee:
 
 @dataclass(slots=True, eq=False)
 class Lot:
-    """A coil or a bundle of sheets; its kg for a piece is its own."""
+    """A coil or a bundle of sheets; its gauge, and so the kg of a sheet, is its own."""
 
     lot_no: str
-    kg_per_piece: float
+    gauge_share: float
     left: float
 
 
@@ -86,6 +86,13 @@ class Material:
     coming: float = 0.0
     wanted: float = 0.0
     waiting: list["WorkOrder"] = field(default_factory=list)
+
+    @property
+    def sheet_kg(self) -> float | None:
+        """Return what a sheet weighs at its nominal gauge; a coil has no pieces."""
+        if "板料" not in self.name:
+            return None
+        return self.gauge * self.width * 1250 * 7.85e-6
 
 
 @dataclass(slots=True, eq=False)

@@ -69,7 +69,7 @@ class CrmRecorder:
         if event and self._world.live:
             self._book.put(
                 crm.OUTBOX,
-                id=f"evt-{order.no}-{order.revision}-{order.status}",
+                id=f"evt-{order.no}-{order.revision}-{self._world.now}",
                 type=event,
                 order_id=order.no,
                 revision=order.revision,

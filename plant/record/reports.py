@@ -15,7 +15,7 @@ class Reports:
     def __init__(self, world: World, faults: Faults, recorder: MesRecorder) -> None:
         self._world, self._faults, self._mes = world, faults, recorder
         self._rng = world.chance("reports")
-        self.keyed = 0
+        self.keyed = self._owed = 0
 
     def started(self, job: Job, waiting: list[Job]) -> None:
         """A manual operation has begun: its START report follows, well or badly."""
@@ -42,12 +42,12 @@ class Reports:
             if 0 <= roll < rate:
                 fault = name
             roll -= rate
-        if fault == "wrong_order":
+        if fault == "wrong_order" or (fault == "none" and self._owed):
+            # With nothing else waiting there is nothing to confuse: the next one slips instead.
             others = [other for other in waiting if other.work_order is not job.work_order]
-            if others:
-                job.report_victim = self._rng.choice(others)
-            else:
-                fault = "none"
+            self._owed += (fault == "wrong_order") - bool(others)
+            fault = "wrong_order" if others else "none"
+            job.report_victim = self._rng.choice(others) if others else None
         job.report_fault = fault
 
     def _plan(self, job: Job, kind: str, evidence: int) -> None:

@@ -83,9 +83,10 @@ class Life:
         while not self._stopping:
             self._follow_pace(at)
             target = int(self._clock.now())
-            if target - at > LONGEST_STEP:  # the machine slept: the plant did too
-                self._clock.set(at, self._pace)
-            elif target > at:
+            if target - at > max(LONGEST_STEP, 20 * self._pace):
+                self._clock.set(at, self._pace)  # the machine slept: the plant did too
+                target = at
+            if target > at:
                 plant.live_until(target)
                 store_book(plant.book, stores, target)
                 at = target
