@@ -11,6 +11,7 @@ import typer
 from tenon.access import accounts
 from tenon.assembly import Tenon, open_tenon
 from tenon.assembly.home import SETTINGS, HomeSettings, PlantName, read_settings, write_settings
+from tenon.cli.joining import join, read_plant
 from tenon.cli.options import HERE, Home
 from tenon.cli.speech import plainly, tell
 from tenon.kernel.errors import Config
@@ -45,13 +46,13 @@ def init(
 ) -> None:
     """建立 Tenon 目录与初始账号（可重复运行）/ Make a home and its first accounts."""
     with plainly():
-        plant: dict[str, Any] | None = None
-        if from_plant:
-            plant = json.loads(from_plant.read_text("utf-8"))
+        plant = read_plant(from_plant) if from_plant else None
         _settle(home, hub, public_url, plant)
         with open_tenon(home) as tenon:
             # A simulated plant guards nothing: its passwords need not be changed before a look.
             made = first_accounts(tenon, must_change=plant is None)
+            if plant:
+                join(home, plant)
         tell(_READY.format(home=home))
         if made:
             typer.echo(json.dumps({"accounts": made}, ensure_ascii=True))

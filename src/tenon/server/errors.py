@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -60,6 +60,10 @@ _INTERNAL = Text(
 _BUSY = Text(
     "数据库暂时不可用；请稍后再试。", "The database cannot be reached just now; try again shortly."
 )
+_BAD_VALUE = Text(
+    "输入中含有数据库无法接受的字符或数值；请修改后重试。",
+    "The input has a character or number that the database cannot take; change it and try again.",
+)
 _BAD_INPUT = Text("请求内容有误：{problems}。", "The request is not right: {problems}.")
 
 # Every refusal is documented on every route: a client may meet any of them.
@@ -86,6 +90,7 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(DataError, _bad_value)
 
 
 def answer(
@@ -159,3 +164,9 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 def _database(request: Request, error: Exception) -> JSONResponse:
     log.error("%s database", request_id(request), exc_info=error)
     return answer(request, 503, "database_unavailable", _BUSY)
+
+
+def _bad_value(request: Request, error: Exception) -> JSONResponse:
+    # A NUL in a text, for one, which PostgreSQL refuses and SQLite takes.
+    log.warning("%s %s", request_id(request), type(error).__name__)
+    return answer(request, 422, "bad_value", _BAD_VALUE)

@@ -95,4 +95,5 @@ class Pages:
 
 def is_api(path: str) -> bool:
     """Whether a path, however written, means the API: such a one never gets a page."""
-    return path.lstrip("/").split("/", 1)[0].split(";", 1)[0].casefold() == "api"
+    first = path.replace("\\", "/").lstrip("/").split("/", 1)[0]
+    return first.split(";", 1)[0].casefold() == "api"

@@ -1,0 +1,198 @@
+"""The command line: init, order, user, package, doctor, status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tenon.access import accounts
+from tenon.assembly import open_tenon
+from tenon.assembly.home import SETTINGS, only_writer
+from tenon.define.catalogue import read_package
+from tests.server.conftest import Commands
+from tests.server.orders import write_orders
+
+BUILT_IN = Path("src/tenon/factory/package")
+
+
+def test_init_makes_five_accounts_once(tenon: Commands) -> None:
+    passwords = tenon.init()
+    assert sorted(passwords) == ["admin", "manager", "planner", "sales", "worker"]
+    assert all(len(p) >= 20 for p in passwords.values())
+    again = tenon("init")
+    assert again.exit_code == 0
+    assert "{" not in again.stdout
+    with open_tenon(tenon.home) as opened:
+        accounts.sign_in(opened.hub, "admin", passwords["admin"], "test")
+
+
+def test_init_refuses_to_move_a_home_to_another_hub(tenon: Commands) -> None:
+    tenon.init()
+    refused = tenon("init", "--hub", "postgresql://elsewhere/tenon")
+    assert refused.exit_code == 1
+    assert "already uses" in refused.output
+
+
+def test_settings_are_readable_by_their_owner_alone(tenon: Commands) -> None:
+    tenon.init()
+    if sys.platform != "win32":
+        assert (tenon.home / SETTINGS).stat().st_mode & 0o077 == 0
+
+
+def test_wrong_settings_are_named(tenon: Commands) -> None:
+    tenon.init()
+    (tenon.home / SETTINGS).write_text("zone: Asia/Shangai\nplnt: x\n", "utf-8")
+    refused = tenon("status")
+    assert refused.exit_code == 1
+    assert "Asia/Shangai" in refused.output
+    assert "plnt" in refused.output
+
+
+def test_a_home_that_is_none_says_what_to_do(tenon: Commands) -> None:
+    for words in (("order", "SO-1"), ("status",), ("backup", str(tenon.home / "x.zip"))):
+        refused = tenon(*words)
+        assert refused.exit_code == 1
+        assert "tenon init" in refused.output
+
+
+def test_order_tells_where_it_is(tenon: Commands) -> None:
+    tenon.init()
+    with open_tenon(tenon.home) as opened:
+        write_orders(opened)
+    english, chinese = tenon("order", "so-1"), tenon("order", "SO-1", lang="zh")
+    assert english.exit_code == chinese.exit_code == 0
+    assert "SO-1/1" in english.stdout
+    assert "WO-1" in english.stdout
+    assert "Planned" in english.stdout
+    assert "待下达" in chinese.stdout
+    assert "北仑" in chinese.stdout
+
+
+def test_order_searches_when_it_is_no_order_number(tenon: Commands) -> None:
+    tenon.init()
+    with open_tenon(tenon.home) as opened:
+        write_orders(opened)
+    assert "SO-2/1" in tenon("order", "WO-2").stdout
+    several = tenon("order", "北仑").stdout
+    assert "SO-1/1" in several
+    assert "SO-2/1" in several
+
+
+def test_order_that_is_not_there(tenon: Commands) -> None:
+    tenon.init()
+    missing = tenon("order", "SO-404")
+    assert missing.exit_code == 1
+    assert "SO-404" in missing.output
+
+
+def test_user_reset_gives_a_new_password_and_wakes_a_suspended_account(tenon: Commands) -> None:
+    old = tenon.init()["worker"]
+    printed = tenon("user", "reset", "worker").stdout
+    new = printed.strip().rsplit(" ", 1)[1]
+    assert new != old
+    with open_tenon(tenon.home) as opened:
+        accounts.sign_in(opened.hub, "worker", new, "test")
+    assert tenon("user", "reset", "nobody").exit_code == 1
+
+
+def test_status_is_json(tenon: Commands) -> None:
+    tenon.init()
+    facts = json.loads(tenon("status", "--json").stdout)
+    assert facts["hub"] in tenon.hub
+    assert facts["epoch"] == 1
+    assert facts["held"] is False
+
+
+def test_only_one_process_writes_a_sqlite_home(tmp_path: Path) -> None:
+    tenon = Commands(tmp_path / "home", "")
+    tenon.init()
+    program = (
+        "import sys, pathlib\n"
+        "from tenon.assembly.home import only_writer\n"
+        "with only_writer(pathlib.Path(sys.argv[1])):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tenon.home)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        refused = tenon("user", "reset", "worker")
+        assert refused.exit_code == 1
+        assert f"pid {other.pid}" in refused.output
+        assert json.loads(tenon("status", "--json").stdout)["running"] is True
+        assert tenon("backup", str(tmp_path / "b.zip")).exit_code == 0
+        other.kill()
+    with only_writer(tenon.home):
+        pass
+
+
+def changed_package(folder: Path, version: str, label: str) -> Path:
+    """Copy the built-in package with another label of an entity."""
+    folder.mkdir()
+    for path in BUILT_IN.glob("*.yaml"):
+        text = path.read_text("utf-8").replace("version: 0.1.0", f"version: {version}")
+        text = text.replace("label: {zh: 客户, en: Customer}\ntitle", f"label: {label}\ntitle")
+        (folder / path.name).write_text(text, "utf-8")
+    return folder
+
+
+def test_a_package_is_planned_published_and_rolled_back(tenon: Commands, tmp_path: Path) -> None:
+    tenon.init()
+    folder = changed_package(tmp_path / "package", "0.2.0", "{zh: 主顾, en: Patron}")
+    planned = tenon("package", "plan", str(folder))
+    assert "customer" in planned.stdout
+    assert json.loads(tenon("status", "--json").stdout)["epoch"] == 1
+    assert tenon("package", "publish", str(folder)).exit_code == 0
+    with open_tenon(tenon.home) as opened:
+        assert opened.catalogue.entity("customer").label.zh == "主顾"
+    assert tenon("package", "rollback", "factory", "1").exit_code == 0
+    with open_tenon(tenon.home) as opened:
+        assert opened.catalogue.epoch == 3
+        assert opened.catalogue.entity("customer").label.zh == "客户"
+
+
+def test_a_package_with_an_unknown_capability_is_refused(tenon: Commands, tmp_path: Path) -> None:
+    tenon.init()
+    folder = changed_package(tmp_path / "package", "0.2.0", "{zh: 客户, en: Customer}")
+    roles = folder / "roles.yaml"
+    roles.write_text(roles.read_text("utf-8").replace("[orders.read]", "[orders.raed]"), "utf-8")
+    refused = tenon("package", "publish", str(folder))
+    assert refused.exit_code == 1
+    assert "orders.raed" in refused.output
+
+
+def test_the_built_in_package_is_sound() -> None:
+    package, definitions = read_package(BUILT_IN)
+    assert package.code == "factory"
+    roles = {d.code for d in definitions if d.kind == "role"}
+    assert roles == {"admin", "planner", "manager", "sales", "worker"}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_doctor_names_what_is_wrong(tenon: Commands, lang: str) -> None:
+    tenon.init()
+    well = tenon("doctor", lang=lang)
+    assert "✓" in well.stdout
+    (tenon.home / "secrets.json").write_text("{}", "utf-8")
+    (tenon.home / "secret.key").unlink(missing_ok=True)
+    wrong = tenon("doctor", lang=lang)
+    assert wrong.exit_code == 1
+    assert "secret.key" in wrong.stdout
+
+
+def test_doctor_on_a_hub_that_is_away(tmp_path: Path) -> None:
+    tenon = Commands(tmp_path / "home", "")
+    tenon.init()
+    (tmp_path / "home" / SETTINGS).write_text(
+        "hub: postgresql://tenon:hidden-word@127.0.0.1:1/tenon\n", "utf-8"
+    )
+    wrong = tenon("doctor")
+    assert wrong.exit_code == 1
+    assert "cannot be reached" in wrong.stdout
+    assert "hidden-word" not in wrong.output
