@@ -1,0 +1,1 @@
+export default function MasterPage() { return null }

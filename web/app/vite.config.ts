@@ -1,0 +1,19 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vite'
+
+/** Where `npm run dev` finds the API; the built app is served by the server itself. */
+const server = process.env.TENON_URL ?? 'http://127.0.0.1:8000'
+
+export default defineConfig({
+  plugins: [react()],
+  base: '/',
+  build: {
+    outDir: '../../src/tenon/server/static',
+    emptyOutDir: true,
+    sourcemap: false,
+    // Data URIs would need img-src data: in the content security policy.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+  },
+  server: { proxy: { '/api': { target: server, changeOrigin: false } } },
+})
