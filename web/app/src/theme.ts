@@ -13,6 +13,8 @@ export const theme: ThemeConfig = {
     colorError: '#c0392b',
     colorSuccess: '#2f6f5e',
     colorInfo: '#2f6f5e',
+    colorWarningBg: '#fcf5e6',
+    colorWarningBorder: '#e6cf9d',
     colorBgLayout: '#f4f6f5',
     colorText: '#1e2623',
     colorTextSecondary: '#55605b',
