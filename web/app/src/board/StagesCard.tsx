@@ -28,6 +28,9 @@ function StageTile({ tile, most }: { tile: Tile; most: number }) {
         </span>
       </FigureLink>
       <div className="tile__parts">
+        {tile.parts.length === 0 && tile.head.note && value > 0 && (
+          <span className={`tile__note tone--${tile.head.tone}`}>{say(tile.head.note)}</span>
+        )}
         {tile.parts
           .filter((part) => Number(part.value ?? 0) > 0)
           .map((part) => (

@@ -165,7 +165,7 @@ export const en: Record<Key, string> = {
   'order.stage': 'Stage',
   'order.waiting_open': 'See them',
   'order.waiting_rows': '{n} source rows about this order are set aside; what you see may be incomplete.',
-  'order.waits_for': 'Waits for: ',
+  'order.waits_for': 'Now: ',
   'orders.hint': 'Type a number, a customer or an item, and see which operation the order is at.',
   'orders.list': 'Order lines',
   'orders.none': 'No order matches',

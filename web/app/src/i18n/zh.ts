@@ -163,7 +163,7 @@ export const zh = {
   'order.stage': '阶段',
   'order.waiting_open': '查看',
   'order.waiting_rows': '有 {n} 行与此订单有关的源数据被搁置，下面的内容可能不完整。',
-  'order.waits_for': '在等：',
+  'order.waits_for': '目前：',
   'orders.hint': '输入单号、客户或物料，直接看到订单走到哪道工序。',
   'orders.list': '订单行',
   'orders.none': '没有符合条件的订单',

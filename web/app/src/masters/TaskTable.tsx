@@ -1,3 +1,4 @@
+import { Button } from 'antd'
 import { useCan } from '../api/session'
 import type { UnknownCodeTask } from '../api/types'
 import { count } from '../format/quantity'
@@ -57,9 +58,9 @@ export function TaskTable({ rows, onOpen }: Props) {
               </td>
               <td className="table__wide">
                 {task.state === 'open' ? (
-                  <button type="button" className="bare task__act" onClick={() => onOpen(task.id)}>
+                  <Button size="small" onClick={() => onOpen(task.id)}>
                     {t(can('masters.manage') ? 'task.resolve' : 'action.open')}
-                  </button>
+                  </Button>
                 ) : (
                   <>
                     {say(task.outcome)}{' '}

@@ -1,4 +1,5 @@
 import type { Revision } from '../api/types'
+import { quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { SourceLinks } from '../parts/SourceLinks'
@@ -7,6 +8,11 @@ import { SourceLinks } from '../parts/SourceLinks'
 export function Revisions({ revisions }: { revisions: Revision[] }) {
   const { t, say } = useLanguage()
   const { dayTime } = useFormats()
+  const value = (kind: string, raw: string | null): string => {
+    if (raw === null) return '–'
+    if (kind === 'qty') return quantity(raw)
+    return kind === 'date' && !Number.isNaN(Date.parse(raw)) ? dayTime(raw) : raw
+  }
   return (
     <section className="card">
       <h2>{t('revision.title')}</h2>
@@ -19,7 +25,7 @@ export function Revisions({ revisions }: { revisions: Revision[] }) {
             <span>{say(one.label)}</span>
             {(one.old !== null || one.new !== null) && (
               <span className="num">
-                <s className="muted">{one.old ?? '–'}</s> → <b>{one.new ?? '–'}</b>
+                <s className="muted">{value(one.kind, one.old)}</s> → <b>{value(one.kind, one.new)}</b>
               </span>
             )}
             <SourceLinks sources={one.sources} of={say(one.label)} />

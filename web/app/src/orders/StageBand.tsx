@@ -7,6 +7,7 @@ import { StageTag } from '../parts/StageTag'
 export function StageBand({ stage, waitsFor }: { stage: Stage; waitsFor: Text | null }) {
   const { t, say } = useLanguage()
   const { dayTime, ago } = useFormats()
+  const told = !stage.confirmed && stage.reason !== null && say(waitsFor).includes(say(stage.reason))
   return (
     <div className={`band${stage.confirmed ? '' : ' band--unconfirmed'}`}>
       <StageTag stage={stage} large />
@@ -18,7 +19,7 @@ export function StageBand({ stage, waitsFor }: { stage: Stage; waitsFor: Text | 
             {stage.rule && <span className="muted small"> {stage.rule}</span>}
           </p>
         )}
-        {waitsFor && (
+        {waitsFor && !told && (
           <p>
             <b>{t('order.waits_for')}</b>
             {say(waitsFor)}

@@ -29,10 +29,20 @@ function Quantities({ station }: { station: Station }) {
   )
 }
 
+/** A span of time whose ends may stand on two lines but never break apart. */
+function When({ from, to }: { from: string | null; to: string | null }) {
+  const { span } = useFormats()
+  const [start, end] = span(from, to).split(' → ')
+  return (
+    <>
+      <span className="nowrap">{start} →</span> <span className="nowrap">{end}</span>
+    </>
+  )
+}
+
 /** One operation: its state, when, who, on what, how many. */
 export function StationStop({ station }: { station: Station }) {
   const { t, say } = useLanguage()
-  const { span } = useFormats()
   const here = station.state === 'running' || station.state === 'current'
   const name = `${station.seq} ${station.name}`
   const who = [...station.operators, ...station.machines].join(' · ')
@@ -56,12 +66,12 @@ export function StationStop({ station }: { station: Station }) {
         {actual && (
           <p className="num">
             <span className="visually-hidden">{t('station.actual')} </span>
-            {span(station.actual_start, station.actual_end)}
+            <When from={station.actual_start} to={station.actual_end} />
           </p>
         )}
         {(station.plan_start ?? station.plan_end) && (
           <p className="num muted small">
-            {t('station.plan')} {span(station.plan_start, station.plan_end)}
+            {t('station.plan')} <When from={station.plan_start} to={station.plan_end} />
           </p>
         )}
         {who && <p>{who}</p>}

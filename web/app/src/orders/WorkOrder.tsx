@@ -40,7 +40,7 @@ export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string })
             {t('work.priority')} {work.priority}
           </span>
         )}
-        {work.waits_for && (
+        {work.waits_for && work.stage.confirmed && (
           <span className="work__waits">
             {t('order.waits_for')}
             {say(work.waits_for)}

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { answer, api } from '../api/client'
 import { useSessionState } from '../api/session'
 import { useLanguage } from '../i18n'
+import { forgetSearches } from '../orders/recent'
 import { PasswordDialog } from '../login/PasswordDialog'
 import { roleKey } from '../users/roles'
 
@@ -13,6 +14,7 @@ export function UserMenu() {
   const [password, setPassword] = useState(false)
   if (session === null) return null
   const leave = (): void => {
+    forgetSearches()
     void answer(api.DELETE('/api/session')).catch(() => undefined).finally(end)
   }
   const role = roleKey(session.role)

@@ -1,4 +1,5 @@
-import { Link } from 'react-router'
+import { useEffect, useRef } from 'react'
+import { Link, useSearchParams } from 'react-router'
 import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
@@ -11,9 +12,15 @@ import { StreamTable } from './StreamTable'
 export function SourceCard({ source }: { source: SourceState }) {
   const { t, say } = useLanguage()
   const { duration } = useFormats()
+  const [params] = useSearchParams()
+  const asked = params.get('source') === source.code
+  const card = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (asked) card.current?.scrollIntoView({ block: 'start' })
+  }, [asked])
   const rows = source.streams.reduce((sum, stream) => sum + stream.rows, 0)
   return (
-    <section className="card source-card" aria-label={say(source.label)}>
+    <section ref={card} className={`card source-card${asked ? ' source-card--asked' : ''}`} aria-label={say(source.label)}>
       <div className="card__head">
         <div className="source-card__title">
           <h2>{say(source.label)}</h2>
