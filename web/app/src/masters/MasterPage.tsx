@@ -38,7 +38,7 @@ export default function MasterPage() {
       title={page.record.name}
       hint={
         <>
-          <Link to={`/masters/${entity}`}>← {t(`entity.${entity}`)}</Link> · <span className="num">{page.record.code}</span>
+          <Link className="inline" to={`/masters/${entity}`}>← {t(`entity.${entity}`)}</Link> · <span className="num">{page.record.code}</span>
         </>
       }
     >

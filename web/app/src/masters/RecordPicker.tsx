@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Input } from 'antd'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { answer, api } from '../api/client'
 import { useLanguage } from '../i18n'
 import { FailureNote } from '../parts/FailureNote'
@@ -10,13 +10,15 @@ import { SystemChips } from './SystemChips'
 import { useDebounced } from './useDebounced'
 
 const SHOWN = 20
+const BEGINNING = 2
 
 type Props = { task: Task; value: string | null; onChange: (id: string | null) => void }
 
 /** Finds the golden record a code belongs to. */
 export function RecordPicker({ task, value, onChange }: Props) {
   const { t } = useLanguage()
-  const [text, setText] = useState(task.name?.trim() ?? '')
+  const given = task.name?.trim() ?? ''
+  const [text, setText] = useState(given)
   const q = useDebounced(text.trim())
   const found = useQuery({
     queryKey: ['masters', task.entity, q, 'pick'],
@@ -28,6 +30,11 @@ export function RecordPicker({ task, value, onChange }: Props) {
       ),
     placeholderData: keepPreviousData,
   })
+  const nothing = found.data?.total === 0 && !found.isPlaceholderData
+  useEffect(() => {
+    // Systems abbreviate names differently, but mostly keep how they begin.
+    if (nothing && text === given && given.length > BEGINNING) setText(given.slice(0, BEGINNING))
+  }, [nothing, text, given])
   return (
     <div className="picker">
       <Input

@@ -21,8 +21,8 @@ export function SourceLinks({ sources, of }: Props) {
     <button
       type="button"
       className="source bare"
-      aria-label={t('source.open', { of, names })}
-      title={t('source.open', { of, names })}
+      aria-label={t('source.open', { of, names: names + extra })}
+      title={t('source.open', { of, names: names + extra })}
       onClick={() => open(sources)}
     >
       <svg width="10" height="10" viewBox="0 0 10 10" aria-hidden="true">

@@ -73,7 +73,7 @@ export function SourceRowView({ row }: { row: SourceRow }) {
         {can('sources.read') && (
           <>
             {' · '}
-            <Link to={`/runs/${row.run_id}`}>{t('source.run')}</Link>
+            <Link className="inline" to={`/runs/${row.run_id}`}>{t('source.run')}</Link>
           </>
         )}
       </p>

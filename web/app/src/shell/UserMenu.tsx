@@ -37,9 +37,7 @@ export function UserMenu() {
         }}
       >
         <button type="button" className="bare top__button" aria-label={t('user.menu', { name: session.display_name })}>
-          <span className="top__avatar" aria-hidden="true">
-            {session.display_name.slice(0, 1)}
-          </span>
+          <span className="top__avatar" data-initial={session.display_name.slice(0, 1)} aria-hidden="true" />
           <span className="top__name">{session.display_name}</span>
         </button>
       </Dropdown>

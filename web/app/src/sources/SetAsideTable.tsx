@@ -44,7 +44,7 @@ export function SetAsideTable({ rows }: { rows: SetAsideRow[] }) {
                 {row.task_id && can('masters.read') && (
                   <>
                     {' '}
-                    <Link to={`/tasks?task=${encodeURIComponent(row.task_id)}`}>{t('aside.task')}</Link>
+                    <Link className="inline" to={`/tasks?task=${encodeURIComponent(row.task_id)}`}>{t('aside.task')}</Link>
                   </>
                 )}
               </td>
