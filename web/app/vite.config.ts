@@ -7,6 +7,8 @@ const server = process.env.TENON_URL ?? 'http://127.0.0.1:8000'
 export default defineConfig({
   plugins: [react()],
   base: '/',
+  // The server puts each answer's own nonce here; antd's style tags carry it.
+  html: { cspNonce: '__CSP_NONCE__' },
   build: {
     outDir: '../../src/tenon/server/static',
     emptyOutDir: true,

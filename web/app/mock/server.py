@@ -133,7 +133,7 @@ async def search(q: str) -> m.SearchAnswer:
 
 
 @app.get("/api/orders")
-def orders(stage: str | None = None, op: int | None = None, late: bool | None = None, confirmed: bool | None = None,
+def orders(stage: str | None = None, op: str | None = None, late: bool | None = None, confirmed: bool | None = None,
            customer: str | None = None, q: str | None = None, state: str = "open", page: int = 1,
            page_size: int = 50) -> m.OrderList:
     """The order list."""

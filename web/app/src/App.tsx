@@ -11,11 +11,14 @@ import { Pages } from './Pages'
 import { AwayBanner } from './shell/AwayBanner'
 import { theme } from './theme'
 
+const NONCE = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce
+
 function Themed() {
   const { language } = useLanguage()
   return (
     <ConfigProvider
       theme={theme}
+      csp={{ nonce: NONCE }}
       locale={language === 'zh' ? zhCN : enUS}
       button={{ autoInsertSpace: false }}
       wave={{ disabled: true }}

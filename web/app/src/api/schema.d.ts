@@ -1678,7 +1678,7 @@ export interface operations {
         parameters: {
             query?: {
                 stage?: string | null;
-                op?: number | null;
+                op?: string | null;
                 late?: boolean | null;
                 confirmed?: boolean | null;
                 customer?: string | null;

@@ -2,7 +2,7 @@ import type { StageCode } from '../api/types'
 
 export type Filters = {
   stage?: StageCode
-  op?: number
+  op?: string
   late?: boolean
   confirmed?: boolean
   customer?: string
@@ -36,7 +36,7 @@ export function filtersFrom(params: URLSearchParams): Filters {
   const customer = params.get('customer')
   return {
     ...(stage && { stage }),
-    ...(op && /^[0-9]{1,6}$/.test(op) && { op: Number(op) }),
+    ...(op && { op }),
     ...(late !== undefined && { late }),
     ...(confirmed !== undefined && { confirmed }),
     ...(customer && { customer }),
