@@ -1,0 +1,64 @@
+import { lazy, Suspense } from 'react'
+import { Navigate, Route, Routes } from 'react-router'
+import { NotFound } from './shell/NotFound'
+import { Allowed } from './shell/Allowed'
+import { SignedIn } from './shell/SignedIn'
+
+const LoginPage = lazy(() => import('./login/LoginPage'))
+const Shell = lazy(() => import('./shell/Shell'))
+const OrdersPage = lazy(() => import('./orders/OrdersPage'))
+const OrderPage = lazy(() => import('./orders/OrderPage'))
+const OrderByNumber = lazy(() => import('./orders/OrderByNumber'))
+const BoardPage = lazy(() => import('./board/BoardPage'))
+const SourcesPage = lazy(() => import('./sources/SourcesPage'))
+const RunsPage = lazy(() => import('./sources/RunsPage'))
+const RunPage = lazy(() => import('./sources/RunPage'))
+const SetAsidePage = lazy(() => import('./sources/SetAsidePage'))
+const MastersPage = lazy(() => import('./masters/MastersPage'))
+const MasterPage = lazy(() => import('./masters/MasterPage'))
+const TasksPage = lazy(() => import('./masters/TasksPage'))
+const UsersPage = lazy(() => import('./users/UsersPage'))
+const DefinitionsPage = lazy(() => import('./definitions/DefinitionsPage'))
+
+/** Every address of the app and who may open it. */
+export function Pages() {
+  return (
+    <Suspense>
+      <Routes>
+        <Route path="/login" element={<LoginPage />} />
+        <Route element={<SignedIn />}>
+          <Route element={<Shell />}>
+            <Route index element={<Navigate to="/orders" replace />} />
+            <Route element={<Allowed to="orders.read" />}>
+              <Route path="/orders" element={<OrdersPage />} />
+              <Route path="/orders/no/:orderNo" element={<OrderByNumber />} />
+              <Route path="/orders/:lineId" element={<OrderPage />} />
+            </Route>
+            <Route element={<Allowed to="boards.read" />}>
+              <Route path="/board" element={<BoardPage />} />
+            </Route>
+            <Route element={<Allowed to="sources.read" />}>
+              <Route path="/sources" element={<SourcesPage />} />
+              <Route path="/runs" element={<RunsPage />} />
+              <Route path="/runs/:runId" element={<RunPage />} />
+              <Route path="/set-aside" element={<SetAsidePage />} />
+            </Route>
+            <Route element={<Allowed to="masters.read" />}>
+              <Route path="/masters" element={<Navigate to="/masters/customer" replace />} />
+              <Route path="/masters/:entity" element={<MastersPage />} />
+              <Route path="/masters/:entity/:recordId" element={<MasterPage />} />
+              <Route path="/tasks" element={<TasksPage />} />
+            </Route>
+            <Route element={<Allowed to="users.manage" />}>
+              <Route path="/users" element={<UsersPage />} />
+            </Route>
+            <Route element={<Allowed to="definitions.read" />}>
+              <Route path="/definitions" element={<DefinitionsPage />} />
+            </Route>
+            <Route path="*" element={<NotFound />} />
+          </Route>
+        </Route>
+      </Routes>
+    </Suspense>
+  )
+}

@@ -1,0 +1,70 @@
+import { useQuery } from '@tanstack/react-query'
+import { Alert } from 'antd'
+import { Link, useParams } from 'react-router'
+import { answer, api } from '../api/client'
+import { useCan } from '../api/session'
+import { useLanguage } from '../i18n'
+import { Empty } from '../parts/Empty'
+import { FailureNote } from '../parts/FailureNote'
+import { Waiting } from '../parts/Waiting'
+import { OrderFacts } from './OrderFacts'
+import { OrderHead } from './OrderHead'
+import { OrderTable } from './OrderTable'
+import { Revisions } from './Revisions'
+import { Shipments } from './Shipments'
+import { WorkOrder } from './WorkOrder'
+import './OrderPage.css'
+
+const EVERY = 10_000
+
+/** Everything known of one order line, and where each fact comes from. */
+export default function OrderPage() {
+  const { t } = useLanguage()
+  const can = useCan()
+  const { lineId = '' } = useParams()
+  const query = useQuery({
+    queryKey: ['order', lineId],
+    queryFn: () => answer(api.GET('/api/orders/{line_id}', { params: { path: { line_id: lineId } } })),
+    refetchInterval: EVERY,
+  })
+  const order = query.data
+  if (!order)
+    return (
+      <div className="page">
+        {query.error ? <FailureNote error={query.error} retry={() => void query.refetch()} /> : <Waiting rows={12} />}
+      </div>
+    )
+  return (
+    <div className="page order">
+      <OrderHead order={order} />
+      {order.waiting_rows > 0 && (
+        <Alert
+          className="order__aside"
+          type="warning"
+          showIcon
+          title={t('order.waiting_rows', { n: order.waiting_rows })}
+          action={can('sources.read') && <Link to="/set-aside">{t('order.waiting_open')}</Link>}
+        />
+      )}
+      {order.work_orders.length === 0 && (
+        <section className="card">
+          <Empty title={t('order.no_work_order')}>{t('order.no_work_order_hint')}</Empty>
+        </section>
+      )}
+      {order.work_orders.map((work) => (
+        <WorkOrder key={work.work_order_no} work={work} unit={order.unit} />
+      ))}
+      <div className="order__columns">
+        <Shipments order={order} />
+        <Revisions revisions={order.revisions} />
+        <OrderFacts facts={order.facts} />
+      </div>
+      {order.other_lines.length > 0 && (
+        <section className="order__others">
+          <h2>{t('order.others')}</h2>
+          <OrderTable rows={order.other_lines} />
+        </section>
+      )}
+    </div>
+  )
+}

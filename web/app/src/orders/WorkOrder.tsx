@@ -1,0 +1,58 @@
+import type { WorkOrderLine } from '../api/types'
+import { isZero, quantity } from '../format/quantity'
+import { useFormats } from '../format/use'
+import { useLanguage } from '../i18n'
+import { Flags } from '../parts/Flags'
+import { SourceLinks } from '../parts/SourceLinks'
+import { StageTag } from '../parts/StageTag'
+import { Materials } from './Materials'
+import { StationLine } from './StationLine'
+
+/** A work order that serves the line: its stations and what it used. */
+export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string }) {
+  const { t, say } = useLanguage()
+  const { span } = useFormats()
+  return (
+    <section className="card work" aria-label={`${t('work.title')} ${work.work_order_no}`}>
+      <div className="card__head">
+        <h2>
+          {t('work.title')} <span className="num">{work.work_order_no}</span>
+        </h2>
+        <StageTag stage={work.stage} />
+        <Flags hold={work.on_hold} />
+        <span className="work__space" />
+        <SourceLinks sources={work.sources} of={work.work_order_no} />
+      </div>
+      <p className="work__figures muted">
+        <span className="num">
+          {t('work.allocated')} {quantity(work.allocated_qty)} / {quantity(work.qty)} {unit}
+        </span>
+        {!isZero(work.received_qty) && (
+          <span className="num">
+            {t('work.received')} {quantity(work.received_qty)} {unit}
+          </span>
+        )}
+        <span className="num">
+          {t('work.plan')} {span(work.plan_start, work.plan_end)}
+        </span>
+        {work.priority !== null && (
+          <span>
+            {t('work.priority')} {work.priority}
+          </span>
+        )}
+        {work.waits_for && work.stage.confirmed && (
+          <span className="work__waits">
+            {t('order.waits_for')}
+            {say(work.waits_for)}
+          </span>
+        )}
+      </p>
+      {work.stations.length > 0 ? (
+        <StationLine stations={work.stations} />
+      ) : (
+        <p className="muted">{t('work.no_stations')}</p>
+      )}
+      <Materials materials={work.materials} />
+    </section>
+  )
+}

@@ -1,0 +1,35 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { App, Button } from 'antd'
+import { answer, api } from '../api/client'
+import { useCan } from '../api/session'
+import { count } from '../format/quantity'
+import { useLanguage } from '../i18n'
+import { useErrorText } from '../i18n/errors'
+
+/** Tries the rows set aside again, of one source or of all. */
+export function RetryButton({ source }: { source: string | undefined }) {
+  const { t } = useLanguage()
+  const can = useCan()
+  const words = useErrorText()
+  const queries = useQueryClient()
+  const { message } = App.useApp()
+  const retry = useMutation({
+    mutationFn: () => answer(api.POST('/api/set-aside/retry', { params: { query: { source } } })),
+    onSuccess: (result) => {
+      const figures = {
+        tried: count(result.tried),
+        applied: count(result.applied),
+        still: count(result.still_set_aside),
+      }
+      void message.success(t('aside.retried', figures), 6)
+      void queries.invalidateQueries({ queryKey: ['set-aside'] })
+    },
+    onError: (error) => void message.error(words(error)),
+  })
+  if (!can('sources.manage')) return null
+  return (
+    <Button type="primary" loading={retry.isPending} onClick={() => retry.mutate()}>
+      {t(source ? 'aside.retry_source' : 'aside.retry')}
+    </Button>
+  )
+}

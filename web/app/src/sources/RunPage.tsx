@@ -1,0 +1,105 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from 'react-router'
+import { answer, api } from '../api/client'
+import { quantity } from '../format/quantity'
+import { useFormats } from '../format/use'
+import { useLanguage } from '../i18n'
+import { FigureLink } from '../board/FigureLink'
+import { FailureNote } from '../parts/FailureNote'
+import { Page } from '../parts/Page'
+import { Waiting } from '../parts/Waiting'
+import { Batches } from './Batches'
+import { Equation } from './Equation'
+import { RunStateTag } from './RunStateTag'
+import { runSeconds } from './RunTable'
+import '../orders/OrderPage.css'
+import './Sources.css'
+
+const EVERY = 2_000
+
+/** One run: nothing it read is unaccounted for. */
+export default function RunPage() {
+  const { t, say } = useLanguage()
+  const { fullTime, duration } = useFormats()
+  const { runId = '' } = useParams()
+  const query = useQuery({
+    queryKey: ['run', runId],
+    queryFn: () => answer(api.GET('/api/runs/{id}', { params: { path: { id: runId } } })),
+    refetchInterval: ({ state }) => (state.data?.run.state === 'running' ? EVERY : false),
+  })
+  const page = query.data
+  if (!page)
+    return (
+      <div className="page">
+        {query.error ? <FailureNote error={query.error} retry={() => void query.refetch()} /> : <Waiting rows={8} />}
+      </div>
+    )
+  const { run } = page
+  const seconds = runSeconds(run)
+  return (
+    <Page
+      title={`${say(run.source_label)} · ${say(page.stream_label)}`}
+      hint={<Link to="/runs">← {t('menu.runs')}</Link>}
+      actions={<RunStateTag state={run.state} />}
+    >
+      {run.message && (
+        <p className={`card run__note run__note--${run.state}`} role="status">
+          {say(run.message)}
+        </p>
+      )}
+      <section className="card">
+        <h2>{t('run.equation')}</h2>
+        <Equation run={run} />
+      </section>
+      <section className="card">
+        <dl className="fields fields--run">
+          <div className="field">
+            <dt>{t('runs.started')}</dt>
+            <dd className="num">{fullTime(run.started_at)}</dd>
+          </div>
+          <div className="field">
+            <dt>{t('run.ended')}</dt>
+            <dd className="num">
+              {fullTime(run.ended_at)} {seconds !== null && <span className="muted">{duration(seconds)}</span>}
+            </dd>
+          </div>
+          <div className="field">
+            <dt>{t('run.kind')}</dt>
+            <dd>
+              {t(`runs.kind.${run.kind}`)} <span className="code muted">{run.sync}</span>
+            </dd>
+          </div>
+          <div className="field">
+            <dt>{t('run.watermark')}</dt>
+            <dd className="code">
+              {page.watermark_before ?? '–'} → {page.watermark_after ?? '–'}
+            </dd>
+          </div>
+          {page.resumed_from && (
+            <div className="field">
+              <dt>{t('run.resumed')}</dt>
+              <dd>
+                <Link to={`/runs/${page.resumed_from}`}>{page.resumed_from}</Link>
+              </dd>
+            </div>
+          )}
+        </dl>
+      </section>
+      {page.reasons.length > 0 && (
+        <section className="card">
+          <h2>{t('run.reasons')}</h2>
+          <ul className="facts">
+            {page.reasons.map((reason) => (
+              <li key={reason.key}>
+                <FigureLink to={reason.link} className="run__reason">
+                  {say(reason.label)} <b className="num">{quantity(reason.value)}</b>
+                </FigureLink>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <Batches batches={page.batches} />
+    </Page>
+  )
+}

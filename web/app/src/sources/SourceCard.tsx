@@ -1,0 +1,54 @@
+import { useEffect, useRef } from 'react'
+import { Link, useSearchParams } from 'react-router'
+import type { SourceState } from '../api/types'
+import { count } from '../format/quantity'
+import { useFormats } from '../format/use'
+import { useLanguage } from '../i18n'
+import { SourceActions } from './SourceActions'
+import { SourceStateTag } from './SourceStateTag'
+import { StreamTable } from './StreamTable'
+
+/** One legacy system: its connection and its streams. */
+export function SourceCard({ source }: { source: SourceState }) {
+  const { t, say } = useLanguage()
+  const { duration } = useFormats()
+  const [params] = useSearchParams()
+  const asked = params.get('source') === source.code
+  const card = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (asked) card.current?.scrollIntoView({ block: 'start' })
+  }, [asked])
+  const rows = source.streams.reduce((sum, stream) => sum + stream.rows, 0)
+  return (
+    <section ref={card} className={`card source-card${asked ? ' source-card--asked' : ''}`} aria-label={say(source.label)}>
+      <div className="card__head">
+        <div className="source-card__title">
+          <h2>{say(source.label)}</h2>
+          <SourceStateTag state={source.state} />
+          <span className="muted num">
+            {source.age_seconds === null
+              ? t('board.never')
+              : t('sources.age', { age: duration(source.age_seconds) })}
+          </span>
+        </div>
+        <SourceActions source={source} />
+      </div>
+      {source.message && (
+        <p className={`source-card__message source-card__message--${source.state}`}>{say(source.message)}</p>
+      )}
+      <p className="source-card__facts muted">
+        <span>{say(source.system)}</span>
+        <span className="code">{source.address}</span>
+        <span>{t(source.read_only ? 'sources.read_only' : 'sources.writes')}</span>
+        <span className="num">{t('sources.rows', { n: count(rows) })}</span>
+        <Link to={`/runs?source=${encodeURIComponent(source.code)}`}>{t('menu.runs')}</Link>
+        {source.set_aside > 0 && (
+          <Link to={`/set-aside?source=${encodeURIComponent(source.code)}`} className="warn">
+            {t('sources.set_aside', { n: count(source.set_aside) })}
+          </Link>
+        )}
+      </p>
+      <StreamTable streams={source.streams} source={source.code} />
+    </section>
+  )
+}
