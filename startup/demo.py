@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from startup import environment, webbuild
 from startup.console import Failure, Progress, box, note, step
@@ -108,15 +109,12 @@ def _start_plant(home: Path, options: Namespace, children: list[Child], port: in
     if not (plant / "plant.json").exists():
         step("Making the simulated plant: three months of history in four legacy systems")
         shutil.rmtree(plant, ignore_errors=True)
-        given = {name: getattr(options, name) for name in _OF_PLANT}
-        chosen = [word for name, value in given.items() if value for word in (f"--{name}", value)]
+        given = [(f"--{name}", getattr(options, name)) for name in _OF_PLANT]
+        chosen = [word for option, value in given if value for word in (option, str(value))]
         command = [python(), "-m", "plant", "make", "--home", str(plant), *chosen]
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             raise Failure("The plant could not be made (see above)")
-    made_with = read_json(plant / "plant.json")
-    crm_port = made_with.get("crm_port") if isinstance(made_with, dict) else None
-    if not isinstance(crm_port, int) or not is_free(crm_port):
-        crm_port = free_port(port + 1)
+    crm_port = _crm_port(plant, port)
     pace = 0 if options.check else options.pace
     step(f"Starting the plant at pace {pace}" + (" (it stands still)" if not pace else ""))
     command = [python(), "-m", "plant", "run", "--home", str(plant), "--pace", str(pace)]
@@ -124,6 +122,14 @@ def _start_plant(home: Path, options: Namespace, children: list[Child], port: in
     children.append(Child("The plant", [*command, "--port", str(crm_port)], log))
     crm = f"http://127.0.0.1:{crm_port}/api/customers"
     wait_until(lambda: answers(crm), children, "The plant's CRM")
+
+
+def _crm_port(plant: Path, port: int) -> int:
+    """Return the port the plant's CRM had before, if it is free, else the next free one."""
+    described = read_json(plant / "plant.json")
+    before = urlsplit(described["systems"]["crm"]["base_url"]).port or 0
+    taken = before == port or not is_free(before)
+    return free_port(port + 1) if taken else before
 
 
 def _join(home: Path, options: Namespace) -> list[dict[str, str]]:
