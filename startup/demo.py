@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 
 from startup import environment, webbuild
 from startup.console import Failure, Progress, box, note, step
-from startup.paths import ROOT, program, python
+from startup.paths import ROOT, program, python, unchanged
 from startup.processes import (
     Child,
     answers,
@@ -134,20 +135,26 @@ def _crm_port(plant: Path, port: int) -> int:
 
 def _join(home: Path, options: Namespace) -> list[dict[str, str]]:
     """Let Tenon make its home from the plant's description; keep the accounts of the first time."""
-    step("Joining Tenon to the plant's systems")
-    hub = ["--hub", options.hub] if options.hub else []
-    description = home / "plant" / "plant.json"
-    command = [str(program("tenon")), "init", "--home", str(home / "tenon")]
-    printed = output_of([*command, "--from-plant", str(description), *hub])
-    kept = home / "accounts.json"
-    for line in printed.splitlines():
-        if line.startswith("{"):
-            _write_private(kept, json.loads(line))
-        elif line:
-            note(line)
-    known = read_json(kept) or {}
+    description, mark = home / "plant" / "plant.json", home / "tenon" / "joined"
+    wanted = hashlib.sha256(description.read_bytes()).hexdigest()
+    if not unchanged(mark, wanted):
+        step("Joining Tenon to the plant's systems")
+        _init(home, options, description)
+        mark.write_text(wanted, encoding="ascii")
+    known = read_json(home / "accounts.json") or {}
     accounts: list[dict[str, str]] = known.get("accounts", [])
     return accounts
+
+
+def _init(home: Path, options: Namespace, description: Path) -> None:
+    hub = ["--hub", options.hub] if options.hub else []
+    command = [str(program("tenon")), "init", "--home", str(home / "tenon")]
+    printed = output_of([*command, "--from-plant", str(description), *hub])
+    for line in printed.splitlines():
+        if line.startswith("{"):
+            _write_private(home / "accounts.json", json.loads(line))
+        elif line:
+            note(line)
 
 
 def _start_tenon(home: Path, options: Namespace, children: list[Child], port: int) -> str:
