@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from startup import environment, webbuild
 from startup.console import Failure, Progress, box, note, step
-from startup.paths import ROOT, program, python
+from startup.paths import ROOT, program, python, unchanged
 from startup.processes import (
     Child,
     answers,
@@ -68,11 +70,21 @@ def running(options: Namespace) -> Iterator[Running]:
     _prepare_home(home, options)
     children: list[Child] = []
     with stopping(children):
-        _start_plant(home, options, children, port)
-        accounts = _join(home, options)
-        url = _start_tenon(home, options, children, port)
+        _make_plant(home, options)
+        if _is_joined(home) and _crm_port(home, port) == _crm_port_before(home):
+            # Both at once: Tenon takes longer to start than the CRM it will ask.
+            crm = _start_plant(home, options, children, port)
+            url = _start_tenon(home, options, children, port)
+        else:
+            crm = _start_plant(home, options, children, port)
+            _wait_for_crm(crm, children)
+            _join(home, options)
+            url = _start_tenon(home, options, children, port)
+        _wait_for_crm(crm, children)
+        wait_until(lambda: answers(f"{url}/api/health"), children, "Tenon")
         _await_first_sync(home, children)
-        yield Running(url, accounts, home, children)
+        known = read_json(home / "accounts.json") or {}
+        yield Running(url, known.get("accounts", []), home, children)
 
 
 def _chosen_port(asked: int | None) -> int:
@@ -103,45 +115,73 @@ def _prepare_home(home: Path, options: Namespace) -> None:
         )
 
 
-def _start_plant(home: Path, options: Namespace, children: list[Child], port: int) -> None:
+def _make_plant(home: Path, options: Namespace) -> None:
     plant = home / "plant"
-    if not (plant / "plant.json").exists():
-        step("Making the simulated plant: three months of history in four legacy systems")
-        shutil.rmtree(plant, ignore_errors=True)
-        given = {name: getattr(options, name) for name in _OF_PLANT}
-        chosen = [word for name, value in given.items() if value for word in (f"--{name}", value)]
-        command = [python(), "-m", "plant", "make", "--home", str(plant), *chosen]
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
-            raise Failure("The plant could not be made (see above)")
-    made_with = read_json(plant / "plant.json")
-    crm_port = made_with.get("crm_port") if isinstance(made_with, dict) else None
-    if not isinstance(crm_port, int) or not is_free(crm_port):
-        crm_port = free_port(port + 1)
+    if (plant / "plant.json").exists():
+        return
+    step("Making the simulated plant: three months of history in four legacy systems")
+    shutil.rmtree(plant, ignore_errors=True)
+    given = [(f"--{name}", getattr(options, name)) for name in _OF_PLANT]
+    chosen = [word for option, value in given if value for word in (option, str(value))]
+    command = [python(), "-m", "plant", "make", "--home", str(plant), *chosen]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise Failure("The plant could not be made (see above)")
+
+
+def _start_plant(home: Path, options: Namespace, children: list[Child], port: int) -> str:
+    """Let the plant live on; return an address of its CRM."""
     pace = 0 if options.check else options.pace
-    step(f"Starting the plant at pace {pace}" + (" (it stands still)" if not pace else ""))
-    command = [python(), "-m", "plant", "run", "--home", str(plant), "--pace", str(pace)]
-    log = home / "logs" / "plant.log"
-    children.append(Child("The plant", [*command, "--port", str(crm_port)], log))
-    crm = f"http://127.0.0.1:{crm_port}/api/customers"
-    wait_until(lambda: answers(crm), children, "The plant's CRM")
+    step(f"Starting the plant at pace {pace:g}" + ("" if pace else " (it stands still)"))
+    crm_port = _crm_port(home, port)
+    command = [python(), "-m", "plant", "run", "--home", str(home / "plant")]
+    command += ["--pace", str(pace), "--port", str(crm_port)]
+    children.append(Child("The plant", command, home / "logs" / "plant.log", yields=True))
+    return f"http://127.0.0.1:{crm_port}/api/customers"
 
 
-def _join(home: Path, options: Namespace) -> list[dict[str, str]]:
+def _wait_for_crm(address: str, children: list[Child]) -> None:
+    wait_until(lambda: answers(address), children, "The plant's CRM")
+
+
+def _crm_port(home: Path, port: int) -> int:
+    """Return the port the plant's CRM had before, if it is free, else the next free one."""
+    before = _crm_port_before(home)
+    taken = before == port or not is_free(before)
+    return free_port(port + 1) if taken else before
+
+
+def _crm_port_before(home: Path) -> int:
+    described = read_json(home / "plant" / "plant.json")
+    return urlsplit(described["systems"]["crm"]["base_url"]).port or 0
+
+
+def _description_digest(home: Path) -> str:
+    return hashlib.sha256((home / "plant" / "plant.json").read_bytes()).hexdigest()
+
+
+def _is_joined(home: Path) -> bool:
+    """Say whether Tenon's home was made from this very plant."""
+    return unchanged(home / "tenon" / "joined", _description_digest(home))
+
+
+def _join(home: Path, options: Namespace) -> None:
     """Let Tenon make its home from the plant's description; keep the accounts of the first time."""
-    step("Joining Tenon to the plant's systems")
-    hub = ["--hub", options.hub] if options.hub else []
+    if not _is_joined(home):
+        step("Joining Tenon to the plant's systems")
+        _init(home, options)
+        (home / "tenon" / "joined").write_text(_description_digest(home), encoding="ascii")
+
+
+def _init(home: Path, options: Namespace) -> None:
     description = home / "plant" / "plant.json"
+    hub = ["--hub", options.hub] if options.hub else []
     command = [str(program("tenon")), "init", "--home", str(home / "tenon")]
     printed = output_of([*command, "--from-plant", str(description), *hub])
-    kept = home / "accounts.json"
     for line in printed.splitlines():
         if line.startswith("{"):
-            _write_private(kept, json.loads(line))
+            _write_private(home / "accounts.json", json.loads(line))
         elif line:
             note(line)
-    known = read_json(kept) or {}
-    accounts: list[dict[str, str]] = known.get("accounts", [])
-    return accounts
 
 
 def _start_tenon(home: Path, options: Namespace, children: list[Child], port: int) -> str:
@@ -152,9 +192,7 @@ def _start_tenon(home: Path, options: Namespace, children: list[Child], port: in
     log = home / "logs" / "tenon.log"
     command += ["--host", host, "--port", str(port)]
     children.append(Child("Tenon", command, log, more=clock))
-    url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: answers(f"{url}/api/health"), children, "Tenon")
-    return url
+    return f"http://127.0.0.1:{port}"
 
 
 def _await_first_sync(home: Path, children: list[Child]) -> None:

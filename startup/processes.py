@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,13 +36,14 @@ class Child:
         *,
         more: dict[str, str] | None = None,
         user: str | None = None,
+        yields: bool = False,
     ) -> None:
         self.name = name
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                command,
+                _niced(command) if yields else command,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -163,6 +165,12 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def _niced(command: list[str]) -> list[str]:
+    """Let a process that calculates much leave the processor to those that people wait for."""
+    nice = None if WINDOWS else shutil.which("nice")
+    return [nice, "-n", "10", *command] if nice else command
 
 
 def _own_group() -> dict[str, Any]:
