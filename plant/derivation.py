@@ -7,7 +7,7 @@ from typing import Literal
 from plant.facts import Facts, Line, Move, Operation
 
 Layer = Literal["happened", "recorded"]
-U1_MINUTES = 5
+U1_MINUTES = 1
 U4_MINUTES = 0
 EVIDENCE_MOVES = frozenset({"OUT_SEND", "OUT_BACK", "RECEIPT"})
 SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})

@@ -161,8 +161,8 @@ def test_a_report_moves_it_to_the_next_operation(small: SmallTruth) -> None:
 
 
 def test_a_report_keyed_later_is_not_known_yet(small: SmallTruth) -> None:
-    small.run(10, 300, 3)
-    small.report(10, "FINISH", 3, keyed=-5)
+    small.run(10, 300, 0.5)
+    small.report(10, "FINISH", 0.5, keyed=-5)
     assert shown(small.stage()) == ("in_process", 10, None)
 
 
@@ -171,8 +171,8 @@ def test_u1_a_press_that_stopped_without_a_report(small: SmallTruth) -> None:
     assert shown(small.stage()) == ("in_process", 10, "U1")
 
 
-def test_u1_waits_as_long_as_a_punctual_report_takes(small: SmallTruth) -> None:
-    small.run(10, 300, 4)
+def test_u1_allows_the_moment_in_which_a_worker_reports(small: SmallTruth) -> None:
+    small.run(10, 300, 0.9)
     assert shown(small.stage()) == ("in_process", 10, None)
 
 
