@@ -8,6 +8,7 @@ from plant.facts import Facts, Line, Move, Operation
 
 Layer = Literal["happened", "recorded"]
 U1_MINUTES = 1
+U2_MINUTES = 2
 U4_MINUTES = 0
 EVIDENCE_MOVES = frozenset({"OUT_SEND", "OUT_BACK", "RECEIPT"})
 SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
@@ -26,6 +27,7 @@ class Sight:
     running: bool = False
     run_ended: int = 0
     reported_done: bool = False
+    reported_at: int = 0
 
     @property
     def seen(self) -> bool:
@@ -130,7 +132,8 @@ class Derivation:
 
     def _reported(self, operation: Operation) -> Sight:
         at, job_no = self._at, operation.job_no
-        kinds = {r.kind for r in self._facts.reports.get(job_no, ()) if r.known(at)}
+        known = [r for r in self._facts.reports.get(job_no, ()) if r.known(at)]
+        kinds = {r.kind for r in known}
         runs = [run for run in self._facts.runs.get(job_no, ()) if run.start_at <= at]
         ends = [run.end_at for run in runs if run.end_at is not None and run.end_at <= at]
         done = "FINISH" in kinds
@@ -142,6 +145,7 @@ class Derivation:
             running=len(ends) < len(runs),
             run_ended=max(ends, default=0),
             reported_done=done,
+            reported_at=max((r.evidence_at for r in known if r.kind == "FINISH"), default=0),
         )
 
     def _derive(self, wo: str) -> Stage:
@@ -184,11 +188,7 @@ class Derivation:
         if now_at and _stopped(now_at) and at - now_at.run_ended > U1_MINUTES * 60:
             return "U1"
         for sight in sights[: furthest + 1]:
-            if (
-                sight.operation.kind == "press"
-                and sight.reported_done
-                and (sight.running or not sight.ran)
-            ):
+            if sight.operation.kind == "press" and sight.reported_done and _contradicted(sight):
                 return "U2"
         for sight in sights[:furthest]:
             if sight.operation.kind == "press" and not sight.seen:
@@ -237,3 +237,9 @@ class Derivation:
 def _stopped(sight: Sight) -> bool:
     """Tell whether a press ran the operation, stands still now, and nothing was reported."""
     return sight.ran and not sight.reported_done and not sight.running
+
+
+def _contradicted(sight: Sight) -> bool:
+    """Tell whether no press carries a reported operation, or ran on after its reported end."""
+    ran_on = sight.run_ended > sight.reported_at + U2_MINUTES * 60
+    return not sight.ran or sight.running or ran_on

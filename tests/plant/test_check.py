@@ -15,7 +15,7 @@ from plant.check_view import show
 from plant.derivation import NOT_OPEN, Derivation
 from plant.facts import Facts
 
-END = datetime.fromisoformat("2026-09-05T10:30")
+END = datetime.fromisoformat("2026-09-05T09:30")
 
 
 @pytest.fixture(scope="module")

@@ -187,6 +187,14 @@ def test_u2_a_report_of_a_press_that_still_runs(small: SmallTruth) -> None:
     assert shown(small.stage()) == ("in_process", 20, "U2")
 
 
+def test_u2_a_press_that_ran_on_after_its_report(small: SmallTruth) -> None:
+    small.run(10, 300, 60)
+    small.report(10, "FINISH", 90)
+    assert shown(small.stage()) == ("in_process", 20, "U2")
+    small.report(10, "FINISH", 59)
+    assert shown(small.stage()) == ("in_process", 20, None)
+
+
 def test_u3_a_press_passed_over(small: SmallTruth) -> None:
     small.run(20, 300, None)
     assert shown(small.stage()) == ("in_process", 20, "U3")
