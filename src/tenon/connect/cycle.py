@@ -139,14 +139,16 @@ class SyncCycle:
         Only to spare rows a detour: what is not there yet is set aside and retried.
         """
         needed = _needs(catalogue, sync)
-        with self._turn:
-            while needed and not self._schedule.stopping:
-                needed = [s for s in needed if s.source in self._loading and not self._done(s)]
+        stuck = 0  # polls in which every source waited for another
+        while needed and stuck < 5 and not self._schedule.stopping:
+            needed = [s for s in needed if s.source in self._loading and not self._done(s)]
+            with self._turn:
                 others = self._loading - self._waiting - {sync.source}
-                if not needed or not others:
-                    break
-                self._waiting.add(sync.source)
-                self._turn.wait(0.2)
+                stuck = 0 if others else stuck + 1
+                if needed:
+                    self._waiting.add(sync.source)
+                    self._turn.wait(0.1)
+        with self._turn:
             self._waiting.discard(sync.source)
 
     def _done(self, sync: Sync) -> bool:
@@ -178,6 +180,8 @@ def _needs(catalogue: Catalogue, sync: Sync) -> list[Sync]:
         elif sync.identity and other.identity and other.target == sync.target:
             founds = sync.identity.founds
             before = (other.order, other.code) < (sync.order, sync.code)
-            if other.identity.founds and (not founds or before):
+            # One that founds only some lets those that found all go first.
+            some = bool(sync.identity.found_only_if) and not other.identity.found_only_if
+            if other.identity.founds and (not founds or before or some):
                 found.append(other)
     return found
