@@ -102,7 +102,8 @@ class Run:
     def commit(self, part: Prepared) -> None:
         """Write a part; a row that the database refuses is found by halving, and set aside."""
         try:
-            with self.pace.timed(len(part.works)), self.deps.hub.write(durable=False) as tx:
+            # Timed inside: waiting for one's turn says nothing about the size of the part.
+            with self.deps.hub.write(durable=False) as tx, self.pace.timed(len(part.works)):
                 total = self.applier.apply(tx, part, self.counts)
         except (IntegrityError, DataError, SetAside) as error:
             if len(part.works) == 1 and part.works[0].reason is None:

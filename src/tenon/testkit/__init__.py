@@ -1,0 +1,1 @@
+"""What others may use to test: the connector conformance suite."""
