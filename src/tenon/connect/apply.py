@@ -242,9 +242,9 @@ def _waits(
     work: Work, decisions: dict[str, Decision], ids: dict[str, str]
 ) -> list[tuple[str, str, str, str]]:
     if work.poison:
-        return []  # it cannot go on whatever arrives
+        return work.names  # it cannot go on whatever arrives
     decision = decisions.get(work.key)
-    waits = work.waits + (decision.waits if decision else [])
+    waits = work.waits + work.names + (decision.waits if decision else [])
     if decision and decision.task and work.key in ids:
         waits = [*waits, ("task", "task", "", ids[work.key])]
     return list(dict.fromkeys(waits))

@@ -41,6 +41,7 @@ class Plan:
     watermark: CursorValue | None
     since: CursorValue | None
     first: bool  # the stream has never succeeded
+    first_success_at: datetime | None
 
 
 def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
@@ -65,7 +66,16 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
         )
     )  # fmt: skip
     tx.execute(_of(sync).values(last_attempt_at=clock.now()))
-    return Plan(run_id, name, owner, kind, watermark, since, state.last_success_at is None)
+    return Plan(
+        run_id,
+        name,
+        owner,
+        kind,
+        watermark,
+        since,
+        state.last_success_at is None,
+        state.first_success_at,
+    )
 
 
 def encoded(value: CursorValue | None) -> dict[str, Any] | None:

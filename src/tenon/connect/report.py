@@ -58,6 +58,8 @@ def succeed(
     now = clock.now()
     values = _closed("succeeded", counts, note.as_dict() if note else None)
     state: dict[str, Any] = {"last_success_at": now, "failure": None, "absent": False}
+    if plan.first:
+        state["first_success_at"] = now
     if plan.kind == "retry":
         state = {}
     elif watermark is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +47,8 @@ class Resolver:
 
     def resolve(self, connection: Connection, mapper: Mapper, works: Iterable[Work]) -> None:
         """Fill the looked-up fields of rows that are not set aside."""
-        works = [w for w in works if w.reason is None]
+        every = list(works)
+        works = [w for w in every if w.reason is None]
         for one in mapper.lookups:
             wanted: list[tuple[Work, str | None]] = []
             for work in works:
@@ -58,6 +60,17 @@ class Resolver:
             answers = self._found.get(one.place, {})
             for work, value in wanted:
                 self._fill(mapper, work, one, value, answers.get(value) if value else None)
+
+        for work in every:
+            if work.reason is not None:
+                self._mention(mapper, work)
+
+    def _mention(self, mapper: Mapper, work: Work) -> None:
+        """Note which documents a row that is set aside names, so that their pages can tell."""
+        for one in mapper.lookups:
+            with suppress(SetAside):
+                if one.rule.ref and (value := one.read(work.row)):
+                    work.names.append(("name", one.rule.ref, one.rule.by or "", value[:400]))
 
     def _fill(
         self, mapper: Mapper, work: Work, one: Lookup, value: str | None, found: str | None

@@ -56,6 +56,7 @@ class Work:
     reason: SetAside | None = None
     poison: bool = False  # set aside for what it holds, not for what it waits for
     waits: list[Wait] = field(default_factory=list)
+    names: list[Wait] = field(default_factory=list)  # documents it names while set aside
     task: NewTask | None = None
     record_id: str | None = None
 
@@ -63,6 +64,10 @@ class Work:
         """Set the row aside; its first reason stays."""
         if self.reason is None:
             self.reason, self.poison = reason, poison
+
+    def refuse_no_key(self) -> None:
+        """Set the row aside because nothing recognises it."""
+        self.refuse(SetAside("no_key", _NO_KEY))
 
 
 @dataclass(slots=True)
@@ -119,7 +124,7 @@ def _work(mapper: Mapper, row: Row) -> Work:
     work = Work("", row, digest.hexdigest(), raw, raw_bytes, None)
     if key is None:
         work.key = f"~{work.hash}"
-        work.refuse(SetAside("no_key", _NO_KEY))
+        work.refuse_no_key()
     elif len(key) > _KEY_LENGTH:
         work.key = f"{key[:120]}~{blake2b(key.encode(), digest_size=16).hexdigest()}"
     else:

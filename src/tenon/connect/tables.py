@@ -35,14 +35,15 @@ source_row = sa.Table(
     sa.Index("ix_source_row_record", "entity", "record_id"),
 )  # fmt: skip
 
-# What a row waits for: a code of the crosswalk, a match key, a record to refer to, or a task.
+# What a row waits for: a code of the crosswalk, a match key, a record to refer to, or a task;
+# and which documents it names while it is set aside (`name`, which it does not wait for).
 source_wait = sa.Table(
     "source_wait",
     metadata,
     sa.Column("source", sa.String(48), primary_key=True),
     sa.Column("stream", sa.String(48), primary_key=True),
     sa.Column("key", sa.String(200), primary_key=True),
-    sa.Column("kind", sa.String(4), primary_key=True),  # code, key, ref, task
+    sa.Column("kind", sa.String(4), primary_key=True),  # code, key, ref, task, name
     sa.Column("entity", sa.String(48), primary_key=True),
     sa.Column("field", sa.String(48), primary_key=True),
     sa.Column("value", sa.String(400), primary_key=True),
@@ -94,6 +95,7 @@ sync_state = sa.Table(
     sa.Column("stream", sa.String(48), primary_key=True),
     sa.Column("watermark", Json, nullable=True),
     sa.Column("last_success_at", UtcTime, nullable=True),
+    sa.Column("first_success_at", UtcTime, nullable=True),
     sa.Column("last_attempt_at", UtcTime, nullable=True),
     sa.Column("absent", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("failure", Json, nullable=True),  # {zh, en, code}

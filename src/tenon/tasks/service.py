@@ -150,3 +150,12 @@ def page(
         .offset((page_number - 1) * page_size)
     )
     return list(rows.mappings()), total
+
+
+def reopen(tx: Connection, id_: str) -> None:
+    """Open a task again whose settlement came to nothing."""
+    tx.execute(
+        task.update()
+        .where(task.c.id == id_)
+        .values(state="open", done_at=None, done_by=None, outcome=None)
+    )

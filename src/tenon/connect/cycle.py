@@ -1,0 +1,183 @@
+"""Keeping the sources synced: a thread for each, so that one that hangs holds up no other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from tenon.connect import report
+from tenon.connect.deps import ConnectDeps
+from tenon.connect.report import Outcome
+from tenon.connect.retry import retry
+from tenon.connect.runner import Progress, Runner
+from tenon.connect.tables import source_state, sync_state
+from tenon.define.catalogue import Catalogue
+from tenon.define.models import Sync
+from tenon.jobs.schedule import Schedule
+from tenon.kernel import clock
+from tenon.kernel.errors import Conflict, TenonError
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE: Final = 60.0
+_KEEP_RUNS: Final = timedelta(days=30)
+
+
+class SyncCycle:
+    """Runs every connected source's syncs in their order, again and again."""
+
+    def __init__(self, deps: ConnectDeps, progress: Progress | None = None) -> None:
+        self._deps = deps
+        self._runner = Runner(deps)
+        self._progress = progress
+        self._schedule = Schedule()
+        self._turn = threading.Condition()
+        self._loading: set[str] = set()  # in their first round
+        self._waiting: set[str] = set()  # for another source's first round
+        self._failures: dict[str, int] = {}
+        self._not_before: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Start the threads; the first round begins at once."""
+        catalogue = self._deps.catalogue()
+        known = {s.source for s in catalogue.of(Sync)}
+        sources = [c for c in self._deps.connections.codes() if c in known]
+        self._loading = set(sources)
+        for code in sources:
+            seconds = catalogue.source(code).every_seconds
+            self._schedule.add(f"sync {code}", seconds, self._round(code))
+        self._schedule.add("forget old runs", 3600, self._purge)
+        self._schedule.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End the threads after the batch they are writing."""
+        with self._turn:
+            self._turn.notify_all()
+        self._schedule.stop(timeout)
+
+    def soon(self, source: str) -> None:
+        """Sync a source now, also one that was paused: a person asked for it."""
+        with self._deps.hub.write() as tx:
+            report.resume_source(tx, source)
+        self._not_before.pop(source, None)
+        self._schedule.soon(f"sync {source}")
+
+    def run_source(self, source: str) -> list[Outcome]:
+        """One round of a source: its syncs in order, then the rows whose wait is over."""
+        catalogue = self._deps.catalogue()
+        outcomes: list[Outcome] = []
+        try:
+            connector = self._deps.connections.open(catalogue.source(source))
+        except TenonError as error:
+            self._note(source, error)
+            return []
+        try:
+            for sync in catalogue.syncs_of(source):
+                self._wait_turn(catalogue, sync)
+                if self._schedule.stopping:
+                    return outcomes
+                try:
+                    outcome = self._runner.sync(sync.code, connector, self._progress)
+                except Conflict:
+                    continue  # it runs already, in another process
+                outcomes.append(outcome)
+                if outcome.error is not None:
+                    self._note(source, outcome.error)
+                    return outcomes
+        finally:
+            connector.close()
+        retry(self._deps, source)
+        self._note(source, None)
+        return outcomes
+
+    def _round(self, source: str) -> Callable[[], None]:
+        def run() -> None:
+            if clock.monotonic() < self._not_before.get(source, 0.0) or self._paused(source):
+                self._loaded(source)
+                return
+            try:
+                self.run_source(source)
+            finally:
+                self._loaded(source)
+
+        return run
+
+    def _loaded(self, source: str) -> None:
+        with self._turn:
+            self._loading.discard(source)
+            self._turn.notify_all()
+
+    def _note(self, source: str, error: TenonError | None) -> None:
+        if error is not None and error.recovery == "retry":
+            self._failures[source] = self._failures.get(source, 0) + 1
+            every = self._deps.catalogue().source(source).every_seconds
+            pause = min(every * 2.0 ** self._failures[source], _LONGEST_PAUSE)
+            self._not_before[source] = clock.monotonic() + pause
+        else:
+            self._failures.pop(source, None)
+            self._not_before.pop(source, None)
+        if error is not None and self._failures.get(source, 1) == 1:
+            _log.warning("source %s: %s", source, error)
+        with self._deps.hub.write(durable=False) as tx:
+            report.note_source(tx, source, error)
+
+    def _paused(self, source: str) -> bool:
+        with self._deps.hub.read() as connection:
+            return bool(
+                connection.scalar(
+                    sa.select(source_state.c.paused).where(source_state.c.source == source)
+                )
+            )
+
+    def _wait_turn(self, catalogue: Catalogue, sync: Sync) -> None:
+        """In the first round, let what this sync refers to be loaded before it.
+
+        Only to spare rows a detour: what is not there yet is set aside and retried.
+        """
+        needed = _needs(catalogue, sync)
+        with self._turn:
+            while needed and not self._schedule.stopping:
+                needed = [s for s in needed if s.source in self._loading and not self._done(s)]
+                others = self._loading - self._waiting - {sync.source}
+                if not needed or not others:
+                    break
+                self._waiting.add(sync.source)
+                self._turn.wait(0.2)
+            self._waiting.discard(sync.source)
+
+    def _done(self, sync: Sync) -> bool:
+        with self._deps.hub.read() as connection:
+            return (
+                connection.scalar(
+                    sa.select(sync_state.c.last_success_at).where(
+                        sync_state.c.source == sync.source,
+                        sync_state.c.stream == sync.stream.name,
+                    )
+                )
+                is not None
+            )
+
+    def _purge(self) -> None:
+        with self._deps.hub.write(durable=False) as tx:
+            report.purge(tx, clock.now() - _KEEP_RUNS)
+
+
+def _needs(catalogue: Catalogue, sync: Sync) -> list[Sync]:
+    """The syncs of other sources that make what this one refers to."""
+    entities = {r.master or r.ref for r in sync.fields.values() if r.master or r.ref}
+    found: list[Sync] = []
+    for other in catalogue.of(Sync):
+        if other.source == sync.source:
+            continue
+        if other.target in entities and other.target != sync.target:
+            found.append(other)
+        elif sync.identity and other.identity and other.target == sync.target:
+            founds = sync.identity.founds
+            before = (other.order, other.code) < (sync.order, sync.code)
+            if other.identity.founds and (not founds or before):
+                found.append(other)
+    return found

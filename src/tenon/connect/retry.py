@@ -1,0 +1,169 @@
+"""Trying again rows that were set aside or left incomplete, once what they wait for is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tenon.connect import report
+from tenon.connect.deps import ConnectDeps
+from tenon.connect.plan import start
+from tenon.connect.runner import Run
+from tenon.connect.stage import Before, Prepared, Work
+from tenon.connect.tables import source_row, source_wait
+from tenon.define.catalogue import Catalogue
+from tenon.define.models import Sync
+from tenon.kernel.errors import Conflict, TenonError
+from tenon.master.tables import crosswalk, match_key
+from tenon.records.tables import entity_tables
+from tenon.tasks.tables import task
+
+_AT_ONCE: Final = 500
+
+
+@dataclass(slots=True)
+class Retried:
+    """How many rows were tried again, and what became of them."""
+
+    tried: int = 0
+    applied: int = 0
+    still_set_aside: int = 0
+
+
+def retry(deps: ConnectDeps, source: str | None = None, *, everything: bool = False) -> Retried:
+    """Try again rows whose waits are over (or every row set aside), as a run for each stream.
+
+    A stream that is being synced is left out: its own cycle comes here next.
+    """
+    catalogue = deps.catalogue()
+    total = Retried()
+    for sync in sorted(catalogue.of(Sync), key=lambda s: (s.order, s.code)):
+        if source is not None and sync.source != source:
+            continue
+        with deps.hub.read() as connection:
+            keys = _aside(connection, sync) if everything else ready(connection, catalogue, sync)
+        if keys:
+            _add(total, retry_rows(deps, catalogue, sync, keys))
+    return total
+
+
+def retry_rows(
+    deps: ConnectDeps, catalogue: Catalogue, sync: Sync, keys: Sequence[str], *, force: bool = False
+) -> Retried:
+    """Try these rows of a stream again; with `force` they may found golden records."""
+    try:
+        with deps.hub.write(durable=False) as tx:
+            plan = start(tx, sync, "retry", deps.lease_seconds)
+    except Conflict:
+        return Retried()
+    run = Run(deps, catalogue, sync, plan, force=force)
+    try:
+        for at in range(0, len(keys), _AT_ONCE):
+            for part in _parts(run, keys[at : at + _AT_ONCE]):
+                run.commit(part)
+    except TenonError as error:
+        with deps.hub.write(durable=False) as tx:
+            report.fail(tx, sync, plan, run.counts, error)
+        return Retried(run.counts.read, run.counts.applied, run.counts.set_aside)
+    with deps.hub.write(durable=False) as tx:
+        report.succeed(tx, sync, plan, run.counts, None, None)
+    return Retried(run.counts.read, run.counts.applied, run.counts.set_aside)
+
+
+def ready(connection: Connection, catalogue: Catalogue, sync: Sync) -> list[str]:
+    """The keys of rows that wait for something which is there now."""
+    w = source_wait.c
+    own = sa.and_(w.source == sync.source, w.stream == sync.stream.name)
+    kinds = connection.execute(
+        sa.select(w.kind, w.entity, w.field).where(own, w.kind != "name").distinct()
+    )
+    found: set[str] = set()
+    for kind, entity, field in kinds:
+        there = _there(catalogue, kind, entity, field)
+        if there is not None:
+            same = sa.and_(own, w.kind == kind, w.entity == entity, w.field == field)
+            found.update(connection.scalars(sa.select(w.key).where(same, there)))
+    return sorted(found)
+
+
+def _there(
+    catalogue: Catalogue, kind: str, entity: str, field: str
+) -> sa.ColumnElement[bool] | None:
+    value = source_wait.c.value
+    match kind:
+        case "code":
+            c = crosswalk.c
+            return sa.exists().where(
+                c.entity == entity, c.source == field, c.code == value, c.valid_to.is_(None)
+            )
+        case "key":
+            k = match_key.c
+            return sa.exists().where(k.entity == entity, k.key == field, k.value == value)
+        case "task":
+            return sa.exists().where(sa.cast(task.c.id, sa.String) == value, task.c.state == "done")
+        case _:
+            table = entity_tables(catalogue).get(entity)
+            if table is None or field not in table.c:
+                return None  # the definition changed since: a person's retry takes it up
+            text = sa.cast(table.c[field], sa.String)
+            column = table.c[field] if isinstance(table.c[field].type, sa.String) else text
+            return sa.exists().where(column == value, table.c.archived_at.is_(None))
+
+
+def _aside(connection: Connection, sync: Sync) -> list[str]:
+    s = source_row.c
+    return list(
+        connection.scalars(
+            sa.select(s.key)
+            .where(s.source == sync.source, s.stream == sync.stream.name, s.state == "set_aside")
+            .order_by(s.key)
+        )
+    )
+
+
+def _parts(run: Run, keys: Sequence[str]) -> Iterator[Prepared]:
+    """These rows as kept, prepared again, apart by columns and by the load they came with."""
+    sync, s = run.sync, source_row.c
+    with run.deps.hub.read() as connection:
+        rows = connection.execute(
+            sa.select(source_row).where(
+                s.source == sync.source, s.stream == sync.stream.name, s.key.in_(keys)
+            )
+        ).all()
+    groups: dict[tuple[tuple[str, ...], bool], list[Work]] = {}
+    for row in rows:
+        names, work = _kept(row)
+        groups.setdefault((names, _initial(run, row)), []).append(work)
+    for (names, initial), works in groups.items():
+        run.applier.origin = "initial" if initial else "live"
+        mapper = run.mapper(names)
+        for work in works:
+            if mapper.key(work.row) is None:
+                work.refuse_no_key()
+        run.prepare(mapper, works)
+        yield Prepared(len(works), works)
+
+
+def _initial(run: Run, row: Any) -> bool:
+    first = run.plan.first_success_at
+    return first is None or row.first_seen_at <= first
+
+
+def _kept(row: Any) -> tuple[tuple[str, ...], Work]:
+    values: dict[str, Any] = json.loads(row.raw)
+    for name, hexes in json.loads(row.raw_bytes or "{}").items():
+        values[name] = bytes.fromhex(hexes)
+    before = Before(row.hash, row.state, row.waits, row.tries, row.record_id)
+    work = Work(row.key, tuple(values.values()), row.hash, row.raw, row.raw_bytes, before)
+    return tuple(values), work
+
+
+def _add(total: Retried, more: Retried) -> None:
+    total.tried += more.tried
+    total.applied += more.applied
+    total.still_set_aside += more.still_set_aside
