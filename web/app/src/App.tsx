@@ -9,9 +9,8 @@ import { SessionProvider } from './api/session'
 import { LanguageProvider, useLanguage } from './i18n'
 import { Pages } from './Pages'
 import { AwayBanner } from './shell/AwayBanner'
+import { NONCE } from './styleNonce'
 import { theme } from './theme'
-
-const NONCE = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce
 
 function Themed() {
   const { language } = useLanguage()

@@ -7,6 +7,7 @@ import { FigureLink } from './FigureLink'
 export function SourcesCard({ card }: { card: Card }) {
   const { t, say } = useLanguage()
   const { duration } = useFormats()
+  if (card.figures.length === 0) return <p className="muted">{t('sources.none')}</p>
   return (
     <ul className="ages">
       {card.figures.map((figure) => (

@@ -14,7 +14,7 @@ export function DefinitionGroup({ title, rows, dayTime }: Props) {
         <span className="muted num">{rows.length}</span>
       </div>
       <div className="table-wrap">
-        <table className="table table--cards">
+        <table className="table table--cards table--fixed">
           <thead>
             <tr>
               <th scope="col">{t('definition.label')}</th>
