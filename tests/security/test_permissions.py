@@ -22,7 +22,7 @@ NO_SUCH_ID = "00000000-0000-7000-8000-000000000000"
 
 
 def name(route: APIRoute) -> str:
-    (method,) = route.methods
+    (method,) = sorted(route.methods or ())
     return f"{method} {route.path}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from tenon.access import accounts, passwords, sessions
 from tenon.access.tables import session, user_account
@@ -178,7 +179,7 @@ def test_being_seen_is_written_once_a_minute(fresh: Serving) -> None:
 
 
 def test_an_older_hash_is_made_anew_at_the_next_sign_in(fresh: Serving) -> None:
-    weak = passwords.PasswordHasher(time_cost=1, memory_cost=32, parallelism=1)
+    weak = PasswordHasher(time_cost=1, memory_cost=32, parallelism=1)
     with fresh.tenon.hub.write() as tx:
         tx.execute(user_account.update().values(password_hash=weak.hash(NEW)))
     fresh.signed_in("worker", NEW)

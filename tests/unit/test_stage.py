@@ -34,9 +34,8 @@ def outside(seq: int, **evidence: Any) -> Operation:
 
 
 def order(*operations: Operation, **facts: Any) -> WorkOrder:
-    return WorkOrder(
-        **{"status": "released", "last_evidence": AN_HOUR_AGO} | facts, operations=operations
-    )
+    usual: dict[str, Any] = {"status": "released", "last_evidence": AN_HOUR_AGO}
+    return WorkOrder(**usual | facts, operations=operations)
 
 
 DONE = {"ran": True, "last_run_end": AN_HOUR_AGO, "reported_done": True}
@@ -101,10 +100,14 @@ def test_stale_sources_make_every_unsettled_stage_unconfirmed() -> None:
 
 
 def line(**facts: Any) -> OrderLine:
-    return OrderLine(
-        **{"status": "open", "order_status": "open", "standard": True, "qty": Decimal(10),
-           "shipped": Decimal(0)} | facts
-    )  # fmt: skip
+    usual: dict[str, Any] = {
+        "status": "open",
+        "order_status": "open",
+        "standard": True,
+        "qty": Decimal(10),
+        "shipped": Decimal(0),
+    }
+    return OrderLine(**usual | facts)
 
 
 def test_line_takes_the_least_advanced_work_order() -> None:

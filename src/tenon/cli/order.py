@@ -17,7 +17,7 @@ from tenon.kernel.decimals import plain
 from tenon.kernel.errors import NotFound
 from tenon.kernel.text import Text
 from tenon.records.ports import SYSTEM
-from tenon.server import models
+from tenon.server import models, shapes
 
 _NOTHING = Text(
     "没有找到“{query}”。可输入订单号、工单号、客户、客户订单号或料号。",
@@ -107,7 +107,7 @@ def _stage(stage: models.Stage) -> str:
     return f"[yellow]{say(_UNCONFIRMED)}（{_in(stage.label)}{where}）{reason}[/]"
 
 
-def _in(text: models.Text) -> str:
+def _in(text: shapes.Text) -> str:
     return text.zh if chinese() else text.en
 
 

@@ -25,7 +25,7 @@ from tenon.kernel.errors import (
     TenonError,
 )
 from tenon.kernel.text import Text
-from tenon.server.models import ErrorAnswer
+from tenon.server.shapes import ErrorAnswer
 
 log = logging.getLogger("tenon.server")
 

@@ -7,38 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Model(BaseModel):
-    """A frozen API model that refuses unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
-
-
-class Text(Model):
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-
-class ErrorBody(Model):
-    """The one error shape: `{"error": {...}}`."""
-
-    code: str
-    message: Text
-    params: dict[str, Any] = {}
-    request_id: str
-
-
-class ErrorAnswer(Model):
-    """An error answer."""
-
-    error: ErrorBody
-
+from tenon.server.shapes import Model, Text
 
 # --- session and users -------------------------------------------------------------------------
 
@@ -380,7 +353,7 @@ class Card(Model):
     title: Text
     hint: Text | None
     figures: list[CardFigure]
-    orders: list[OrderRow] = []
+    orders: list[OrderRow] = Field(default=[])
     as_of: datetime
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from tenon.define import overview
 from tenon.server.guard import Caller, requires, router
-from tenon.server.models import DefinitionRow, Text
+from tenon.server.models import DefinitionRow
+from tenon.server.shapes import Text
 
 routes = router("definitions")
 

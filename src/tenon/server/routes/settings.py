@@ -9,7 +9,8 @@ from starlette.requests import Request
 from tenon import __version__
 from tenon.kernel import clock
 from tenon.server.guard import Caller, public, router
-from tenon.server.models import Settings, Text
+from tenon.server.models import Settings
+from tenon.server.shapes import Text
 
 routes = router("settings")
 

@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 import { answer, api } from '../api/client'
 import { quantity } from '../format/quantity'
-import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { FigureLink } from '../board/FigureLink'
 import { FailureNote } from '../parts/FailureNote'
@@ -10,8 +9,8 @@ import { Page } from '../parts/Page'
 import { Waiting } from '../parts/Waiting'
 import { Batches } from './Batches'
 import { Equation } from './Equation'
+import { RunFields } from './RunFields'
 import { RunStateTag } from './RunStateTag'
-import { runSeconds } from './RunTable'
 import '../orders/OrderPage.css'
 import './Sources.css'
 
@@ -20,7 +19,6 @@ const EVERY = 2_000
 /** One run: nothing it read is unaccounted for. */
 export default function RunPage() {
   const { t, say } = useLanguage()
-  const { fullTime, duration } = useFormats()
   const { runId = '' } = useParams()
   const query = useQuery({
     queryKey: ['run', runId],
@@ -35,7 +33,6 @@ export default function RunPage() {
       </div>
     )
   const { run } = page
-  const seconds = runSeconds(run)
   return (
     <Page
       title={`${say(run.source_label)} · ${say(page.stream_label)}`}
@@ -52,38 +49,7 @@ export default function RunPage() {
         <Equation run={run} />
       </section>
       <section className="card">
-        <dl className="fields fields--run">
-          <div className="field">
-            <dt>{t('runs.started')}</dt>
-            <dd className="num">{fullTime(run.started_at)}</dd>
-          </div>
-          <div className="field">
-            <dt>{t('run.ended')}</dt>
-            <dd className="num">
-              {fullTime(run.ended_at)} {seconds !== null && <span className="muted">{duration(seconds)}</span>}
-            </dd>
-          </div>
-          <div className="field">
-            <dt>{t('run.kind')}</dt>
-            <dd>
-              {t(`runs.kind.${run.kind}`)} <span className="code muted">{run.sync}</span>
-            </dd>
-          </div>
-          <div className="field">
-            <dt>{t('run.watermark')}</dt>
-            <dd className="code">
-              {page.watermark_before ?? '–'} → {page.watermark_after ?? '–'}
-            </dd>
-          </div>
-          {page.resumed_from && (
-            <div className="field">
-              <dt>{t('run.resumed')}</dt>
-              <dd>
-                <Link to={`/runs/${page.resumed_from}`}>{page.resumed_from}</Link>
-              </dd>
-            </div>
-          )}
-        </dl>
+        <RunFields page={page} />
       </section>
       {page.reasons.length > 0 && (
         <section className="card">
