@@ -59,9 +59,7 @@ def test_a_first_load_is_one_event_and_a_later_change_its_own(world: World) -> N
     second = world.sync("mes_order")
     assert second.counts.applied == 1
     changes = [e for e in world.events("work_order") if e.kind == "updated"]
-    assert [(e.origin, e.changes) for e in changes] == [
-        ("live", {"qty": ["12.5000", "99.0000"]})
-    ]
+    assert [(e.origin, e.changes) for e in changes] == [("live", {"qty": ["12.5000", "99.0000"]})]
     world.adds_up()
 
 
@@ -85,9 +83,7 @@ def test_rows_that_appear_late_are_caught_by_the_overlap(world: World) -> None:
     assert world.state("wo").watermark["value"] == "2026-01-31 08:10:00"
 
 
-def test_ties_on_the_watermark_are_all_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ties_on_the_watermark_are_all_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SqlConnector.__init__, "__defaults__", (7,))
     world.orders(*(order(n) for n in range(1, 51)))
     assert world.sync("mes_order").counts.applied == 50

@@ -73,10 +73,12 @@ def test_stage_follows_the_evidence(
 @pytest.mark.parametrize(
     ("work_order", "rule"),
     [
-        (order(press(10, ran=True, last_run_end=NOW - timedelta(minutes=6)), manual(20)), "U1"),
-        (order(press(10, ran=True, last_run_end=NOW - timedelta(minutes=4)), manual(20)), None),
+        (order(press(10, ran=True, last_run_end=NOW - timedelta(minutes=2)), manual(20)), "U1"),
+        (order(press(10, ran=True, last_run_end=NOW - timedelta(seconds=50)), manual(20)), None),
         (order(press(10, reported_done=True), press(20)), "U2"),
         (order(press(10, reported_done=True, ran=True, running_now=True), press(20)), "U2"),
+        (order(press(10, **DONE, reported_end=AN_HOUR_AGO), press(20)), None),
+        (order(press(10, **DONE, reported_end=AN_HOUR_AGO - timedelta(minutes=3)), press(20)), "U2"),
         (order(press(10, reported_done=True), received=Decimal(1)), None),
         (order(press(10), press(20, **RUNNING)), "U3"),
         (order(press(10, **DONE), manual(20), last_evidence=NOW - timedelta(minutes=61)), "U4"),

@@ -173,6 +173,7 @@ def _operation(
         planned=timedelta(minutes=minutes),
         reported_started=op["state"] == "run" or op["started_at"] is not None,
         reported_done=op["state"] == "done",
+        reported_end=op["ended_at"],
         ran=bool(runs),
         running_now=any(r["ended_at"] is None for r in runs),
         last_run_end=max((r["ended_at"] for r in runs if r["ended_at"]), default=None),

@@ -18,7 +18,8 @@ StageCode = Literal[
     "finished", "stocked", "shipped", "closed", "cancelled",
 ]  # fmt: skip
 
-STOPPED_AFTER = timedelta(minutes=5)  # U1: no longer than a punctual report takes
+STOPPED_AFTER = timedelta(minutes=1)  # U1: no longer than a punctual report takes
+RAN_ON = timedelta(minutes=2)  # U2: a press that ran on after the report contradicts it
 
 # Stages that rest on a document, which no missing report can shake.
 _SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
@@ -38,6 +39,7 @@ class Operation:
     ran: bool = False
     running_now: bool = False
     last_run_end: datetime | None = None
+    reported_end: datetime | None = None
     sent: bool = False
     back: bool = False
 
@@ -160,8 +162,12 @@ def _machine_stopped(op: Operation, now: datetime) -> bool:
 
 
 def _no_machine(op: Operation) -> bool:
-    # Done while it still runs is a contradiction too: reported before it was done.
-    return op.kind == "press" and op.reported_done and (not op.ran or op.running_now)
+    if op.kind != "press" or not op.reported_done:
+        return False
+    # A press that ran on after its report contradicts it too: reported before it was done.
+    last, reported = op.last_run_end, op.reported_end
+    ran_on = last is not None and reported is not None and last - reported > RAN_ON
+    return not op.ran or op.running_now or ran_on
 
 
 def _quiet(order: WorkOrder, op: Operation, now: datetime) -> bool:

@@ -23,12 +23,12 @@ STAGES: Final[dict[StageCode, Text]] = {
 
 RULES: Final[dict[str, Text]] = {
     "U1": Text(
-        "机台已停 5 分钟以上，还没有报工，可能已转下工序",
-        "The machine stopped over 5 minutes ago and nothing is reported: it may have moved on",
+        "机台已停，还没有报工，可能已转下工序",
+        "The machine has stopped and nothing is reported: it may have moved on",
     ),
     "U2": Text(
-        "已报完工，但机台没有运行记录或仍在运行，可能报错了工单",
-        "Reported done, but no machine ran it or one still runs it: perhaps the wrong order",
+        "已报完工，但机台没有运行记录，或之后还在运行，可能报错了工单",
+        "Reported done, but no machine ran it, or one ran on after it: perhaps the wrong order",
     ),
     "U3": Text(
         "前面的冲压工序既无报工也无机台记录",
