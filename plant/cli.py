@@ -32,6 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="compare what was recorded with what happened")
     check.add_argument("--at", type=datetime.fromisoformat, help="an instant of plant time")
     check.add_argument("--json", action="store_true", help="print the figures as JSON")
+    check.add_argument("--tenon-url", metavar="URL", help="a running Tenon to compare")
+    check.add_argument("--accounts", type=Path, metavar="FILE", help="its accounts (JSON)")
     for part in (run, crm, pace, check):
         part.add_argument("--home", type=Path, required=True, help="the plant's folder")
     return parser

@@ -7,7 +7,8 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from plant.check import compare_layers
+from plant.asking import ask
+from plant.check import compare, compare_layers
 from plant.check_view import show
 from plant.facts import Facts
 from plant.making import make
@@ -45,10 +46,15 @@ def run_plant(options: argparse.Namespace) -> int:
 
 
 def check_plant(options: argparse.Namespace) -> int:
-    """Compare what was recorded with what happened."""
-    facts = Facts(options.home / "truth.db")
+    """Compare a running Tenon with the truth; without one, what was recorded with what happened."""
+    truth = options.home / "truth.db"
+    facts = Facts(truth)
     at = options.at or facts.origin + timedelta(seconds=facts.saved)
-    report = compare_layers(facts, at)
+    if options.tenon_url:
+        tenon = ask(options.tenon_url, options.accounts)
+        report = compare(truth, at, tenon.lines(), tenon.issued())
+    else:
+        report = compare_layers(facts, at)
     if options.json:
         print(json.dumps(report.as_json(), ensure_ascii=False))
     else:
