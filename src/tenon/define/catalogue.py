@@ -16,6 +16,7 @@ from tenon.define.models import (
     BoardDef,
     Definition,
     Entity,
+    MapRule,
     Master,
     Package,
     Role,
@@ -160,18 +161,22 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
     for code, rule in sync.fields.items():
         if code not in target.by_code:
             yield f"{sync.target} has no field {code}"
-        if rule.master and rule.master not in masters:
-            yield f"field {code}: {rule.master} is no golden entity"
-        elif rule.master and rule.by and rule.by not in {k.code for k in masters[rule.master].keys}:
-            yield f"field {code}: {rule.master} has no match key {rule.by}"
-        if rule.ref and (
-            rule.ref not in entities or not entities[rule.ref].by_code.get(rule.by or "")
-        ):
-            yield f"field {code}: {rule.ref} has no field {rule.by}"
-    if sync.identity:
-        if sync.target not in masters:
-            yield f"{sync.target} is no golden entity"
-        else:
-            known = {k.code for k in masters[sync.target].keys}
-            for key in sync.identity.keys.keys() - known:
-                yield f"{sync.target} has no match key {key}"
+        for problem in _rule_problems(rule, masters, entities):
+            yield f"field {code}: {problem}"
+    if sync.identity and sync.target not in masters:
+        yield f"{sync.target} is no golden entity"
+    elif sync.identity:
+        known = {k.code for k in masters[sync.target].keys}
+        for key in sync.identity.keys.keys() - known:
+            yield f"{sync.target} has no match key {key}"
+
+
+def _rule_problems(
+    rule: MapRule, masters: dict[str, Master], entities: dict[str, Entity]
+) -> Iterable[str]:
+    if rule.master and rule.master not in masters:
+        yield f"{rule.master} is no golden entity"
+    elif rule.master and rule.by and rule.by not in {k.code for k in masters[rule.master].keys}:
+        yield f"{rule.master} has no match key {rule.by}"
+    if rule.ref and (rule.ref not in entities or not entities[rule.ref].by_code.get(rule.by or "")):
+        yield f"{rule.ref} has no field {rule.by}"
