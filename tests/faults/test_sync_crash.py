@@ -34,14 +34,14 @@ def fill(world_home: Path) -> None:
     make_sources(world_home)
     world = SourceFiles(world_home)
     world.items(*((n, f"3.{n}", f"件 {n}", f"DRW-{n}", stamp(n)) for n in range(1, 61)))
-    world.sql("mes", "INSERT INTO product VALUES (?, ?, ?, ?)",
-              [(f"P{n}", f"件 {n}", f"drw {n}" if n % 20 else "?", stamp(n)) for n in range(1, 61)])  # fmt: skip
+    products = [(f"P{n}", f"件 {n}", f"drw {n}" if n % 20 else "?", stamp(n)) for n in range(1, 61)]
+    world.sql("mes", "INSERT INTO product VALUES (?, ?, ?, ?)", products)
     world.orders(*(
         (f"WO-{n:05}", f"P{n % 60 + 1}", "bad" if n % 50 == 0 else str(n), None, "", stamp(n))
         for n in range(1, ORDERS + 1)
     ))  # fmt: skip
-    world.sql("mes", "INSERT INTO report VALUES (?, ?, ?)",
-              [(n, f"wo-{n * 2:05}", n) for n in range(1, REPORTS + 1)])  # fmt: skip
+    reports = [(n, f"wo-{n * 2:05}", n) for n in range(1, REPORTS + 1)]
+    world.sql("mes", "INSERT INTO report VALUES (?, ?, ?)", reports)
 
 
 def child(home: Path, url: str, fault: str | None = None) -> subprocess.Popen[bytes]:

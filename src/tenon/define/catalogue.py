@@ -16,6 +16,7 @@ from tenon.define.models import (
     BoardDef,
     Definition,
     Entity,
+    Identity,
     MapRule,
     Master,
     Package,
@@ -163,12 +164,19 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
             yield f"{sync.target} has no field {code}"
         for problem in _rule_problems(rule, masters, entities):
             yield f"field {code}: {problem}"
-    if sync.identity and sync.target not in masters:
-        yield f"{sync.target} is no golden entity"
-    elif sync.identity:
-        known = {k.code for k in masters[sync.target].keys}
-        for key in sync.identity.keys.keys() - known:
-            yield f"{sync.target} has no match key {key}"
+    if sync.identity:
+        yield from _identity_problems(sync.target, sync.identity, masters)
+
+
+def _identity_problems(
+    target: str, identity: Identity, masters: dict[str, Master]
+) -> Iterable[str]:
+    if target not in masters:
+        yield f"{target} is no golden entity"
+        return
+    known = {k.code for k in masters[target].keys}
+    for key in identity.keys.keys() - known:
+        yield f"{target} has no match key {key}"
 
 
 def _rule_problems(
