@@ -36,7 +36,7 @@ DEFINITIONS = """
 ---
 {kind: source, code: mes, label: {zh: 制造, en: MES}, system: {zh: 制造, en: MES}, connector: sql}
 ---
-{kind: source, code: kis, label: {zh: 财务, en: Ledger}, system: {zh: 财务, en: Ledger}, connector: sql}
+{kind: source, code: kis, label: {zh: 财务, en: KIS}, system: {zh: 财务, en: KIS}, connector: sql}
 ---
 kind: entity
 code: item
@@ -62,7 +62,7 @@ title: number
 fields:
   - {code: number, label: {zh: 单号, en: No.}, type: text, length: 20, required: true, unique: true}
   - {code: item, label: {zh: 物料, en: Item}, type: ref, target: item}
-  - {code: qty, label: {zh: 数量, en: Quantity}, type: decimal, scale: 4, minimum: 0, required: true}
+  - {code: qty, label: {zh: 数量, en: Qty}, type: decimal, scale: 4, minimum: 0, required: true}
   - {code: due_at, label: {zh: 交期, en: Due}, type: datetime}
   - {code: note, label: {zh: 备注, en: Note}, type: text, length: 20}
 ---
@@ -72,7 +72,7 @@ label: {zh: 报工, en: Report}
 title: number
 fields:
   - {code: number, label: {zh: 单号, en: No.}, type: text, length: 20, required: true}
-  - {code: work_order, label: {zh: 工单, en: Work order}, type: ref, target: work_order, required: true}
+  - {code: work_order, label: {zh: 工单, en: WO}, type: ref, target: work_order, required: true}
   - {code: qty, label: {zh: 数量, en: Quantity}, type: decimal, scale: 4}
 ---
 kind: sync
@@ -151,19 +151,10 @@ class Anyone:
 
 
 @dataclass
-class World:
-    """Everything a sync test needs."""
+class SourceFiles:
+    """The legacy files of a home."""
 
     home: Path
-    hub: Hub
-    catalogue: Catalogue
-    deps: ConnectDeps
-
-    def sync(self, code: str) -> Outcome:
-        return Runner(self.deps).sync(code)
-
-    def retry(self, source: str | None = None, *, everything: bool = False) -> Retried:
-        return retry(self.deps, source, everything=everything)
 
     def sql(self, source: str, statement: str, rows: list[tuple[Any, ...]] | None = None) -> None:
         db = sqlite3.connect(self.home / f"{source}.db")
@@ -181,6 +172,21 @@ class World:
     def items(self, *rows: tuple[Any, ...]) -> None:
         """Write (id, number, name, drawing, changed) into the ledger."""
         self.sql("kis", "INSERT OR REPLACE INTO t_item VALUES (?, ?, ?, ?, ?)", list(rows))
+
+
+@dataclass
+class World(SourceFiles):
+    """Everything a sync test needs."""
+
+    hub: Hub
+    catalogue: Catalogue
+    deps: ConnectDeps
+
+    def sync(self, code: str) -> Outcome:
+        return Runner(self.deps).sync(code)
+
+    def retry(self, source: str | None = None, *, everything: bool = False) -> Retried:
+        return retry(self.deps, source, everything=everything)
 
     def records(self, entity: str) -> list[Any]:
         with self.hub.read() as connection:

@@ -104,7 +104,7 @@ class Api(BaseHTTPRequestHandler):
             self.page(dict(parse_qsl(parts.query)))
 
     def page(self, query: dict[str, str]) -> None:
-        items = [
+        items: list[dict[str, Any]] = [
             {"code": c, "part name": n, "qty": f"{q}", "changed": f"{t.isoformat()}+08:00",
              "lines": [{"line": 1, "qty": 1.5}, {"line": 2, "qty": 2}]}
             for c, n, q, t in suite.ROWS
@@ -183,7 +183,10 @@ def test_conformance(subject: suite.Subject, check: Callable[[suite.Subject], No
 
 def test_sqlite_cannot_be_written(tmp_path: Path) -> None:
     connector = sql(fill_sqlite(tmp_path / "a.db"))
-    with connector._session() as db, pytest.raises(sa.exc.OperationalError, match="readonly|query"):
+    with (
+        connector._session() as db,
+        pytest.raises(sa.exc.OperationalError, match=r"readonly|query"),
+    ):
         db.exec_driver_sql('DELETE FROM "Part List"')
     connector.close()
 
@@ -322,7 +325,12 @@ def test_too_many_requests_are_waited_out() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     elsewhere: list[str] = []
-    with api(lambda a: elsewhere.append(a.path) or (200, b"{}")) as other:
+
+    def note(asked: Api) -> tuple[Any, ...]:
+        elsewhere.append(asked.path)
+        return 200, b"{}"
+
+    with api(note) as other:
         target = {"Location": f"{other.url}/api/parts"}
         with api(lambda _a: (302, b"", target)) as server:
             error = refusal(http(server), API_STREAM)

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from tenon.kernel.decimals import plain
+
 BYTES: Final = "~bytes"
 _INT64: Final = 1 << 63
 
@@ -81,7 +83,7 @@ def _decimals(cells: list[Any]) -> pa.Array:
             return pa.array(numbers)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             pass  # more digits than Arrow's decimals hold: as text, for the mapping to judge
-    return pa.array([None if n is None else f"{n:f}" for n in numbers], pa.string())
+    return pa.array([None if n is None else plain(n) for n in numbers], pa.string())
 
 
 def _number(value: Any) -> Decimal | None:
@@ -110,5 +112,5 @@ def _as_text(value: Any) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float | Decimal):
-        return f"{_number(value):f}"
+        return plain(_number(value) or Decimal(0))
     return str(value)

@@ -107,6 +107,14 @@ class Mapper:
         """The row's identity, for a sync that feeds a golden entity."""
         return self._facts(row) if self._facts else None
 
+    def founded(self, facts: Facts) -> dict[str, Any]:
+        """The fields a person's new record gets from what a row says of its identity."""
+        given = dict(facts.keys) | {"code": facts.code}
+        if self._entity.title:
+            given[self._entity.title] = facts.name
+        fields = (f for f in self._entity.fields if f.code not in self._sync.fields)
+        return {f.code: check_value(f, given.get(f.code)) for f in fields if f.type == "text"}
+
     def seen(self, row: Row) -> list[tuple[str, str | None]]:
         """What the source says, for the person who must decide."""
         return [

@@ -140,11 +140,13 @@ def _forget_idle(tx: Connection, sync: Sync, plan: Plan, state: str = "succeeded
         r.set_aside == 0,
     )  # fmt: skip
     if state == "failed":
-        # The first failure of a series stays, to show since when.
-        newest = (
-            sa.select(sa.func.min(r.id))
+        # The first one stays, to show since when.
+        first = (
+            sa.select(r.id)
             .where(r.sync == sync.code, r.state == "failed")
+            .order_by(r.id)
+            .limit(1)
             .scalar_subquery()
         )
-        idle = sa.and_(idle, r.id != newest)
+        idle = sa.and_(idle, r.id != first)
     tx.execute(sync_run.delete().where(idle, r.id.not_in(sa.select(sync_batch.c.run_id))))

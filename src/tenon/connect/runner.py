@@ -93,6 +93,8 @@ class Run:
                 try:
                     work.facts = mapper.facts(work.row)
                     work.values = mapper.values(work.row)
+                    if self.force and work.facts is not None:
+                        work.values |= mapper.founded(work.facts)
                 except SetAside as reason:
                     work.refuse(reason)
         with self.deps.hub.read() as connection:

@@ -27,7 +27,10 @@ ROWS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A connector to test: its stream holds `ROWS`, in columns `code`, `part name`, `qty`, `changed`."""
+    """A connector to test.
+
+    Its stream holds `ROWS`, in the columns `code`, `part name`, `qty` and `changed`.
+    """
 
     open: Callable[[], Connector]
     stream: StreamDef
