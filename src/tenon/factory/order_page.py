@@ -41,7 +41,9 @@ def order_page(context: Context, line_id: str) -> dict[str, Any]:
     names = load_names(context, line)
     row, due = line.row, deadline(context, line.row)
     late = is_late(context, line)
-    return order_row(context, line) | {
+    shown = order_row(context, line)
+    del shown["item"]  # the page gives its code and its name apart
+    return shown | {
         "item_code": row["item_no"] or row["drawing_no"] or "",
         "item_name": row["item_name"] or "",
         "drawing": _drawing(row),
