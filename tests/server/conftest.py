@@ -50,7 +50,14 @@ class Commands:
 
 
 @pytest.fixture
-def tenon(tmp_path: Path, hub_url: str) -> Iterator[Commands]:
+def tenon(tmp_path: Path) -> Iterator[Commands]:
+    """Give the command line over a fresh home."""
+    yield Commands(tmp_path / "home", "sqlite")
+    speech.choose(None)
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, hub_url: str) -> Iterator[Commands]:
     """Give the command line over a fresh home, once on SQLite and once on PostgreSQL."""
     yield Commands(tmp_path / "home", hub_url)
     speech.choose(None)

@@ -18,7 +18,7 @@ def write_orders(tenon: Tenon, count: int = 2) -> None:
     with tenon.hub.write() as tx:
 
         def put(entity: str, rows: list[dict[str, Any]]) -> list[str]:
-            keyed = [(RowKey(source="test", source_key=f"{entity}:{n}"), r) for n, r in
+            keyed = [(RowKey(source="crm", source_key=f"{entity}:{n}"), r) for n, r in
                      enumerate(rows)]  # fmt: skip
             return [w.id for w in tenon.writer.write(tx, SYSTEM, entity, keyed)]
 

@@ -22,14 +22,14 @@ from tests.server.orders import write_orders
 
 
 @pytest.fixture
-def backed_up(tenon: Commands, tmp_path: Path) -> tuple[Commands, Path, dict[str, str]]:
-    passwords = tenon.init()
-    with open_tenon(tenon.home) as opened:
+def backed_up(anywhere: Commands, tmp_path: Path) -> tuple[Commands, Path, dict[str, str]]:
+    passwords = anywhere.init()
+    with open_tenon(anywhere.home) as opened:
         write_orders(opened, 50)
     file = tmp_path / "out" / "backup.zip"
-    result = tenon("backup", str(file))
+    result = anywhere("backup", str(file))
     assert result.exit_code == 0, result.output
-    return tenon, file, passwords
+    return anywhere, file, passwords
 
 
 def target(tenon: Commands, url: str) -> list[str]:
@@ -68,9 +68,9 @@ def test_the_manifest_counts_every_row(
     assert [p.name for p in file.parent.iterdir()] == [file.name]
 
 
-def test_a_backup_while_others_write_is_of_one_moment(tenon: Commands, tmp_path: Path) -> None:
-    tenon.init()
-    with open_tenon(tenon.home) as opened:
+def test_a_backup_while_others_write_is_of_one_moment(anywhere: Commands, tmp_path: Path) -> None:
+    anywhere.init()
+    with open_tenon(anywhere.home) as opened:
         stop, failed = threading.Event(), []
 
         def write() -> None:
@@ -86,7 +86,7 @@ def test_a_backup_while_others_write_is_of_one_moment(tenon: Commands, tmp_path:
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            result = tenon("backup", str(tmp_path / "b.zip"))
+            result = anywhere("backup", str(tmp_path / "b.zip"))
         finally:
             stop.set()
             writer.join()
@@ -133,9 +133,8 @@ def lose_hub(parts: dict[str, bytes]) -> None:
     "change", [bend_settings, bend_rows, climb_out, lose_hub], ids=lambda c: c.__name__
 )
 def test_a_bent_backup_is_refused(
-    tmp_path: Path, change: Callable[[dict[str, bytes]], None]
+    tenon: Commands, tmp_path: Path, change: Callable[[dict[str, bytes]], None]
 ) -> None:
-    tenon = Commands(tmp_path / "home", "")
     tenon.init()
     file = tmp_path / "b.zip"
     tenon("backup", str(file))
@@ -156,8 +155,7 @@ def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
     assert "no sound Tenon backup" in refused.output
 
 
-def test_restore_never_writes_over_a_home(tmp_path: Path) -> None:
-    tenon = Commands(tmp_path / "home", "")
+def test_restore_never_writes_over_a_home(tenon: Commands, tmp_path: Path) -> None:
     tenon.init()
     tenon("backup", str(tmp_path / "b.zip"))
     before = (tenon.home / "hub.db").read_bytes()
@@ -167,11 +165,10 @@ def test_restore_never_writes_over_a_home(tmp_path: Path) -> None:
     assert (tenon.home / "hub.db").read_bytes() == before
 
 
-def test_the_key_is_in_a_backup_only_when_asked_for(tmp_path: Path) -> None:
-    tenon = Commands(tmp_path / "home", "")
+def test_the_key_is_in_a_backup_only_when_asked_for(tenon: Commands, tmp_path: Path) -> None:
     tenon.init()
     (tenon.home / "secret.key").write_text("the key", "utf-8")
-    for words, there in (((), False), (("--with-key",), True)):
+    for words, there in (([], False), (["--with-key"], True)):
         tenon("backup", str(tmp_path / "b.zip"), *words)
         with zipfile.ZipFile(tmp_path / "b.zip") as archive:
             assert ("secret.key" in archive.namelist()) is there

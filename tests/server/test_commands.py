@@ -19,14 +19,14 @@ from tests.server.orders import write_orders
 BUILT_IN = Path("src/tenon/factory/package")
 
 
-def test_init_makes_five_accounts_once(tenon: Commands) -> None:
-    passwords = tenon.init()
+def test_init_makes_five_accounts_once(anywhere: Commands) -> None:
+    passwords = anywhere.init()
     assert sorted(passwords) == ["admin", "manager", "planner", "sales", "worker"]
     assert all(len(p) >= 20 for p in passwords.values())
-    again = tenon("init")
+    again = anywhere("init")
     assert again.exit_code == 0
     assert "{" not in again.stdout
-    with open_tenon(tenon.home) as opened:
+    with open_tenon(anywhere.home) as opened:
         accounts.sign_in(opened.hub, "admin", passwords["admin"], "test")
 
 
@@ -59,11 +59,11 @@ def test_a_home_that_is_none_says_what_to_do(tenon: Commands) -> None:
         assert "tenon init" in refused.output
 
 
-def test_order_tells_where_it_is(tenon: Commands) -> None:
-    tenon.init()
-    with open_tenon(tenon.home) as opened:
+def test_order_tells_where_it_is(anywhere: Commands) -> None:
+    anywhere.init()
+    with open_tenon(anywhere.home) as opened:
         write_orders(opened)
-    english, chinese = tenon("order", "so-1"), tenon("order", "SO-1", lang="zh")
+    english, chinese = anywhere("order", "so-1"), anywhere("order", "SO-1", lang="zh")
     assert english.exit_code == chinese.exit_code == 0
     assert "SO-1/1" in english.stdout
     assert "WO-1" in english.stdout
@@ -99,16 +99,15 @@ def test_user_reset_gives_a_new_password_and_wakes_a_suspended_account(tenon: Co
     assert tenon("user", "reset", "nobody").exit_code == 1
 
 
-def test_status_is_json(tenon: Commands) -> None:
-    tenon.init()
-    facts = json.loads(tenon("status", "--json").stdout)
-    assert facts["hub"] in tenon.hub
+def test_status_is_json(anywhere: Commands) -> None:
+    anywhere.init()
+    facts = json.loads(anywhere("status", "--json").stdout)
+    assert facts["hub"] in anywhere.hub
     assert facts["epoch"] == 1
     assert facts["held"] is False
 
 
-def test_only_one_process_writes_a_sqlite_home(tmp_path: Path) -> None:
-    tenon = Commands(tmp_path / "home", "")
+def test_only_one_process_writes_a_sqlite_home(tenon: Commands, tmp_path: Path) -> None:
     tenon.init()
     program = (
         "import sys, pathlib\n"
@@ -142,17 +141,17 @@ def changed_package(folder: Path, version: str, label: str) -> Path:
     return folder
 
 
-def test_a_package_is_planned_published_and_rolled_back(tenon: Commands, tmp_path: Path) -> None:
-    tenon.init()
+def test_a_package_is_planned_published_and_rolled_back(anywhere: Commands, tmp_path: Path) -> None:
+    anywhere.init()
     folder = changed_package(tmp_path / "package", "0.2.0", "{zh: 主顾, en: Patron}")
-    planned = tenon("package", "plan", str(folder))
+    planned = anywhere("package", "plan", str(folder))
     assert "customer" in planned.stdout
-    assert json.loads(tenon("status", "--json").stdout)["epoch"] == 1
-    assert tenon("package", "publish", str(folder)).exit_code == 0
-    with open_tenon(tenon.home) as opened:
+    assert json.loads(anywhere("status", "--json").stdout)["epoch"] == 1
+    assert anywhere("package", "publish", str(folder)).exit_code == 0
+    with open_tenon(anywhere.home) as opened:
         assert opened.catalogue.entity("customer").label.zh == "主顾"
-    assert tenon("package", "rollback", "factory", "1").exit_code == 0
-    with open_tenon(tenon.home) as opened:
+    assert anywhere("package", "rollback", "factory", "1").exit_code == 0
+    with open_tenon(anywhere.home) as opened:
         assert opened.catalogue.epoch == 3
         assert opened.catalogue.entity("customer").label.zh == "客户"
 
@@ -186,8 +185,7 @@ def test_doctor_names_what_is_wrong(tenon: Commands, lang: str) -> None:
     assert "secret.key" in wrong.stdout
 
 
-def test_doctor_on_a_hub_that_is_away(tmp_path: Path) -> None:
-    tenon = Commands(tmp_path / "home", "")
+def test_doctor_on_a_hub_that_is_away(tenon: Commands, tmp_path: Path) -> None:
     tenon.init()
     (tmp_path / "home" / SETTINGS).write_text(
         "hub: postgresql://tenon:hidden-word@127.0.0.1:1/tenon\n", "utf-8"
