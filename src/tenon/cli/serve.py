@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 import typer
@@ -47,5 +47,6 @@ def serve(
             )
         )
         tell(_SERVING.format(host=host, port=port))
-        with tenon.syncing(enabled=not no_sync and not held), suppress(KeyboardInterrupt):
+        syncs = nullcontext() if no_sync or held else tenon.syncing.running()
+        with syncs, suppress(KeyboardInterrupt):
             server.run()
