@@ -31,6 +31,8 @@ def serve(
 ) -> None:
     """启动服务 / Serve the pages and keep the sources synced."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # Its INFO is a line for each request to a source: thousands a day, with what was asked for.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with plainly(), open_tenon(home) as tenon:
         held = tenon.held_since is not None
         if held:
