@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -33,10 +33,12 @@ from tenon.assembly.home import (
     read_settings,
     write_private,
 )
-from tenon.boards.reading import SourceState
+from tenon.assembly.syncing import Syncing
+from tenon.connect import service
+from tenon.connect.deps import ConnectDeps
+from tenon.connect.settings import Connections
 from tenon.define import publish
 from tenon.define.catalogue import Catalogue
-from tenon.define.models import SourceDef
 from tenon.kernel import clock
 from tenon.kernel.errors import Config, Conflict
 from tenon.kernel.text import Text
@@ -57,6 +59,21 @@ _HELD = Text(
 )
 
 
+class CurrentPolicy:
+    """The policy of whatever is published at the moment it is asked."""
+
+    def __init__(self, tenon: Tenon) -> None:
+        self._tenon = tenon
+
+    def check_read(self, actor: Actor, entity: str) -> frozenset[str]:
+        """The fields hidden from the actor; NotAllowed when all of the entity is."""
+        return self._tenon.policy.check_read(actor, entity)
+
+    def check_write(self, actor: Actor, entity: str, fields: frozenset[str]) -> None:
+        """Raise NotAllowed when the actor may not write these fields of the entity."""
+        self._tenon.policy.check_write(actor, entity, fields)
+
+
 class Tenon:
     """A Tenon that is open: its hub, its published definitions, its doors to records."""
 
@@ -68,6 +85,8 @@ class Tenon:
         self._lock = threading.Lock()
         self._catalogue = Catalogue(0, ())
         self._policy = RolePolicy(self._catalogue)
+        self.connect = ConnectDeps(hub, self._fresh, CurrentPolicy(self), Connections(home))
+        self.syncing = Syncing(home, self.connect)
         self.refresh()
 
     @property
@@ -98,28 +117,15 @@ class Tenon:
 
     def source_ages(self, connection: Connection) -> dict[str, timedelta | None]:
         """How long ago each source was last read in full; None when never."""
-        return {source.code: None for source in self.catalogue.of(SourceDef)}
+        return service.source_ages(self.connect, connection)
 
-    def source_states(self, connection: Connection) -> Sequence[SourceState]:
+    def source_states(self, connection: Connection) -> Sequence[service.SourceState]:
         """The state of each source's connection."""
-        return ()
-
-    @contextmanager
-    def syncing(self, *, enabled: bool) -> Iterator[None]:
-        """Keep the sources synced for the block."""
-        yield
-
-    def source_summary(self) -> dict[str, Any]:
-        """The state of each source, by its code."""
-        return {}
-
-    def check_sources(self) -> Iterator[tuple[str, Text | None]]:
-        """Try each source that has a connection; what is wrong with it, if anything."""
-        yield from ()
+        return service.source_states(self.connect, connection)
 
     def waiting_rows(self, connection: Connection, keys: list[str]) -> int:
         """How many source rows that name one of these documents are set aside."""
-        return 0
+        return service.waiting_rows(connection, keys)
 
     def refresh(self, connection: Connection | None = None) -> None:
         """Take up a newer publish, if there is one; costs one look at one row."""
@@ -133,6 +139,10 @@ class Tenon:
             loaded = publish.load(connection)
             if loaded.epoch > self._catalogue.epoch:
                 self._catalogue, self._policy = loaded, RolePolicy(loaded)
+
+    def _fresh(self) -> Catalogue:
+        self.refresh()
+        return self._catalogue
 
     @property
     def held_since(self) -> datetime | None:

@@ -24,12 +24,35 @@ T = TypeVar("T")
 class SourceState(Protocol):
     """The part of a source's state that boards show."""
 
-    code: str
-    label: Text
-    state: str
-    message: Text | None
-    age_seconds: int | None
-    set_aside: int
+    @property
+    def code(self) -> str:
+        """The source's code."""
+        ...
+
+    @property
+    def label(self) -> Text:
+        """Its name."""
+        ...
+
+    @property
+    def state(self) -> str:
+        """How its connection is: ok, syncing, stale, failing, paused or never."""
+        ...
+
+    @property
+    def message(self) -> Text | None:
+        """What is wrong, if anything."""
+        ...
+
+    @property
+    def age_seconds(self) -> int | None:
+        """How long ago it was last read in full; None when never."""
+        ...
+
+    @property
+    def set_aside(self) -> int:
+        """How many of its rows wait."""
+        ...
 
 
 class Opened(Protocol):

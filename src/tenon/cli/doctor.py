@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tenon import __version__
-from tenon.assembly import open_tenon
+from tenon.assembly import Tenon, open_tenon
 from tenon.assembly.home import in_use
 from tenon.cli import examine
 from tenon.cli.options import HERE, Home
@@ -32,6 +32,14 @@ def doctor(home: Home = HERE) -> None:
     raise typer.Exit(1 if wrong else 0)
 
 
+def _sources(tenon: Tenon) -> dict[str, Any]:
+    with tenon.hub.read() as connection:
+        return {
+            s.code: {"state": s.state, "age_seconds": s.age_seconds, "set_aside": s.set_aside}
+            for s in tenon.source_states(connection)
+        }
+
+
 def status(
     home: Home = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False,
@@ -42,7 +50,7 @@ def status(
             "version": __version__, "home": str(Path(home).resolve()),
             "hub": tenon.hub.dialect, "epoch": tenon.catalogue.epoch,
             "running": in_use(home) if tenon.hub.dialect == "sqlite" else None,
-            "held": tenon.held_since is not None, "sources": tenon.source_summary(),
+            "held": tenon.held_since is not None, "sources": _sources(tenon),
         }  # fmt: skip
     if as_json:
         typer.echo(json.dumps(facts, ensure_ascii=False, default=str))

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tenon.access.tables import session
 from tenon.assembly import Tenon, open_tenon
 from tenon.cli.backup import KEY
+from tenon.define.models import SourceDef
 from tenon.kernel import clock
 from tenon.kernel.errors import TenonError
 from tenon.kernel.text import Text
@@ -138,14 +139,32 @@ def _held(tenon: Tenon) -> Iterator[Finding]:
 
 
 def _sources(tenon: Tenon) -> Iterator[Finding]:
-    for code, problem in tenon.check_sources():
-        name = tenon.catalogue.source(code).label.text()
-        if problem is None:
-            yield Finding(True, Text(f"来源“{name.zh}”可以连接。", f"“{name.en}” can be reached."))
-        else:
-            yield Finding(
-                False, Text(f"来源“{name.zh}”：{problem.zh}", f"“{name.en}”: {problem.en}")
-            )
+    try:
+        connected = set(tenon.connect.connections.codes())
+    except TenonError as error:
+        yield Finding(False, error.text)
+        return
+    for source in tenon.catalogue.of(SourceDef):
+        if source.code in connected:
+            yield _source(tenon, source)
+        elif not source.optional:
+            name = source.label.text()
+            yield Finding(None, Text(f"来源“{name.zh}”尚未连接", f"“{name.en}” is not connected"))
+
+
+def _source(tenon: Tenon, source: SourceDef) -> Finding:
+    name = source.label.text()
+    try:
+        connector = tenon.connect.connections.open(source)
+        try:
+            connector.check()
+        finally:
+            connector.close()
+    except TenonError as error:
+        return Finding(
+            False, Text(f"来源“{name.zh}”：{error.text.zh}", f"“{name.en}”: {error.text.en}")
+        )
+    return Finding(True, Text(f"来源“{name.zh}”可以连接", f"“{name.en}” can be reached"))
 
 
 _PYTHON = Text("Python {found}（需要 3.11 及以上）", "Python {found} (3.11 or newer is needed)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Annotated
 
 import typer
@@ -31,6 +31,8 @@ def serve(
 ) -> None:
     """启动服务 / Serve the pages and keep the sources synced."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # Its INFO is a line for each request to a source: thousands a day, with what was asked for.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with plainly(), open_tenon(home) as tenon:
         held = tenon.held_since is not None
         if held:
@@ -47,5 +49,6 @@ def serve(
             )
         )
         tell(_SERVING.format(host=host, port=port))
-        with tenon.syncing(enabled=not no_sync and not held), suppress(KeyboardInterrupt):
+        syncs = nullcontext() if no_sync or held else tenon.syncing.running()
+        with syncs, suppress(KeyboardInterrupt):
             server.run()

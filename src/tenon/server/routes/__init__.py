@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from tenon.server.routes import boards, definitions, orders, session, settings, users
+from tenon.server.routes import (
+    boards,
+    definitions,
+    masters,
+    orders,
+    session,
+    settings,
+    sources,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     settings.routes,
     session.routes,
     orders.routes,
     boards.routes,
+    sources.routes,
+    masters.routes,
     users.routes,
     definitions.routes,
 )
