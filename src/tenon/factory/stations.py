@@ -44,9 +44,7 @@ def load_names(context: Context, line: Line) -> Names:
         items=_pairs(context, "item", items),
         machines=_named(context, "machine", (r["machine"] for r in [*operations, *flat, *runs])),
         employees=_named(context, "employee", (r["employee"] for r in [*operations, *flat])),
-        centres=dict(
-            context.connection.execute(sa.select(centre.c.code, centre.c.name)).all()
-        ),
+        centres=dict(context.connection.execute(sa.select(centre.c.code, centre.c.name)).all()),
         reports=reports,
         required=required,
     )
