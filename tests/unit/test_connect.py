@@ -247,7 +247,7 @@ def test_an_unknown_connector_is_named(tmp_path: Path) -> None:
 
 def test_the_size_of_a_part_follows_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.thread_time", lambda: now[0])
     pace = Pace()
     for _ in range(20):
         with pace.timed(pace.size):

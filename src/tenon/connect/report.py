@@ -149,4 +149,5 @@ def _forget_idle(tx: Connection, sync: Sync, plan: Plan, state: str = "succeeded
             .scalar_subquery()
         )
         idle = sa.and_(idle, r.id != first)
-    tx.execute(sync_run.delete().where(idle, r.id.not_in(sa.select(sync_batch.c.run_id))))
+    batches = sa.exists().where(sync_batch.c.run_id == r.id)
+    tx.execute(sync_run.delete().where(idle, ~batches))
