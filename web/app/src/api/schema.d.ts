@@ -272,7 +272,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{id}": {
+    "/api/runs/{run_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -283,7 +283,7 @@ export interface paths {
          * Run
          * @description A run.
          */
-        get: operations["run_api_runs__id__get"];
+        get: operations["run_api_runs__run_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -372,7 +372,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/tasks/{id}/resolve": {
+    "/api/tasks/{task_id}/resolve": {
         parameters: {
             query?: never;
             header?: never;
@@ -385,7 +385,7 @@ export interface paths {
          * Resolve
          * @description Settle a task.
          */
-        post: operations["resolve_api_tasks__id__resolve_post"];
+        post: operations["resolve_api_tasks__task_id__resolve_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -412,7 +412,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/masters/{entity}/{id}": {
+    "/api/masters/{entity}/{record_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -423,7 +423,7 @@ export interface paths {
          * Master
          * @description A golden record.
          */
-        get: operations["master_api_masters__entity___id__get"];
+        get: operations["master_api_masters__entity___record_id__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -456,7 +456,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/users/{id}": {
+    "/api/users/{user_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -473,7 +473,7 @@ export interface paths {
          * Change User
          * @description Change an account.
          */
-        patch: operations["change_user_api_users__id__patch"];
+        patch: operations["change_user_api_users__user_id__patch"];
         trace?: never;
     };
     "/api/definitions": {
@@ -1922,12 +1922,12 @@ export interface operations {
             };
         };
     };
-    run_api_runs__id__get: {
+    run_api_runs__run_id__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                run_id: string;
             };
             cookie?: never;
         };
@@ -2083,12 +2083,12 @@ export interface operations {
             };
         };
     };
-    resolve_api_tasks__id__resolve_post: {
+    resolve_api_tasks__task_id__resolve_post: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                task_id: string;
             };
             cookie?: never;
         };
@@ -2152,13 +2152,13 @@ export interface operations {
             };
         };
     };
-    master_api_masters__entity___id__get: {
+    master_api_masters__entity___record_id__get: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 entity: "customer" | "item" | "supplier" | "machine" | "employee";
-                id: string;
+                record_id: string;
             };
             cookie?: never;
         };
@@ -2237,12 +2237,12 @@ export interface operations {
             };
         };
     };
-    change_user_api_users__id__patch: {
+    change_user_api_users__user_id__patch: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                user_id: string;
             };
             cookie?: never;
         };
