@@ -220,6 +220,7 @@ def ask_pages(port: int, accounts: dict[str, str], size: int) -> list[float]:
     to = HTTPConnection("127.0.0.1", port)
     cookie = sign_in(to, accounts)
     rng = random.Random(1)
+    to.close()  # the server drops a silent connection; the next request opens another
     time.sleep(6)  # let the first sync round begin
     taken = []
     for number in range(ASKED + WARM_UP):
