@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tenon.server.pages import STATIC
 from tests.e2e.standin.rules import STATE
@@ -76,7 +76,8 @@ class Reader:
         if until:
             self.page.locator(until).first.wait_for()
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function("!document.querySelector('.ant-skeleton-active')")
+        self.page.locator("h1, .failure").first.wait_for()
+        expect(self.page.locator(".ant-skeleton-active")).to_have_count(0)
 
     def listen(self, kind: str, text: str) -> None:
         # The app asks who is there before anybody is, and that is no fault.

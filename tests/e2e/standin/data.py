@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from tenon.server import models as m
+from tenon.server.shapes import Text
 
 RNG = random.Random(20251122)
 NOW = datetime(2025, 11, 22, 6, 42, tzinfo=UTC)
@@ -78,9 +79,9 @@ REASONS = {
 }
 
 
-def text(pair: tuple[str, str]) -> m.Text:
+def text(pair: tuple[str, str]) -> Text:
     """A text from a pair of Chinese and English."""
-    return m.Text(zh=pair[0], en=pair[1])
+    return Text(zh=pair[0], en=pair[1])
 
 
 def source(code: str, stream: str, key: str, minutes: int = 3) -> m.Source:
@@ -180,7 +181,7 @@ def _station(index: int, at: int, row: m.OrderRow, wo: str) -> m.Station:
         operators=[RNG.choice(PEOPLE)] if seen and kind != "outside" else [],
         machines=[RNG.choice(MACHINES)] if seen and kind == "press" else [],
         supplier="昆山宏达表面处理厂" if kind == "outside" else None,
-        waits_for=m.Text(zh="等工序 50 报工", en="Waits for operation 50 to be reported")
+        waits_for=Text(zh="等工序 50 报工", en="Waits for operation 50 to be reported")
         if state == "current"
         else None,
         doubt=row.stage.reason if index == at else None,
@@ -234,7 +235,7 @@ def _work_order(row: m.OrderRow, k: int) -> m.WorkOrderLine:
         ]
         if at >= 0
         else [],
-        waits_for=m.Text(zh="等委外「电镀锌」收回", en="Waits for outside operation to come back")
+        waits_for=Text(zh="等委外「电镀锌」收回", en="Waits for outside operation to come back")
         if row.stage.code == "outside"
         else None,
         sources=[
@@ -274,12 +275,12 @@ def order_page(row: m.OrderRow) -> m.OrderPage:
         else None,
         stage=row.stage,
         waits_for=row.stage.reason
-        or m.Text(
+        or Text(
             zh=f"等工序 {row.stage.op_seq} {row.stage.op_name} 完成",
             en=f"Operation {row.stage.op_seq} to finish",
         )
         if not none
-        else m.Text(
+        else Text(
             zh="等工艺下发图纸与工艺路线", en="Engineering to release the drawing and routing"
         ),
         other_lines=[r for r in ROWS if r.order_no == row.order_no and r.line_id != row.line_id],
@@ -299,7 +300,7 @@ def order_page(row: m.OrderRow) -> m.OrderPage:
             m.Revision(
                 revision=2,
                 kind="qty",
-                label=m.Text(zh="数量变更", en="Quantity changed"),
+                label=Text(zh="数量变更", en="Quantity changed"),
                 old="100",
                 new=str(row.qty),
                 changed_at=NOW - timedelta(days=3),
@@ -310,11 +311,11 @@ def order_page(row: m.OrderRow) -> m.OrderPage:
         else [],
         facts=[
             m.Fact(
-                label=m.Text(zh="订单备注", en="Remark"),
+                label=Text(zh="订单备注", en="Remark"),
                 value="随货附材质单与首件检验报告",
                 sources=[source("crm", "orders", row.order_no)],
             ),
-            m.Fact(label=m.Text(zh="图纸版次", en="Drawing revision"), value=None, sources=[]),
+            m.Fact(label=Text(zh="图纸版次", en="Drawing revision"), value=None, sources=[]),
         ],
         waiting_rows=2 if n % 9 == 0 else 0,
     )

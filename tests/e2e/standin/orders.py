@@ -7,6 +7,7 @@ import asyncio
 from fastapi import APIRouter
 
 from tenon.server import models as m
+from tenon.server.shapes import Text
 from tests.e2e.standin import data
 from tests.e2e.standin.data import NOW, ROWS, SOURCES, STAGES
 from tests.e2e.standin.rules import Refused, figure, need, paged
@@ -128,26 +129,26 @@ def board(code: str) -> m.Board:
                     link=f"{link}&{'confirmed=false' if key == 'unconfirmed' else 'late=true'}",
                 )
             )
-    pieces = m.Text(zh="件", en="pcs")
+    pieces = Text(zh="件", en="pcs")
     late = [r for r in ROWS if r.late][:12]
     return m.Board(
         code=code,
-        title=m.Text(zh="生产看板", en="Production board"),
+        title=Text(zh="生产看板", en="Production board"),
         cards=[
             m.Card(
                 code="stages",
                 kind="stages",
-                title=m.Text(zh="在制订单", en="Orders in progress"),
+                title=Text(zh="在制订单", en="Orders in progress"),
                 figures=stages,
-                hint=m.Text(zh="按阶段统计未完成的订单行", en="Open order lines by stage"),
+                hint=Text(zh="按阶段统计未完成的订单行", en="Open order lines by stage"),
                 as_of=NOW,
             ),
             m.Card(
                 code="reports",
                 kind="figures",
-                title=m.Text(zh="昨日报工", en="Yesterday's reports"),
+                title=Text(zh="昨日报工", en="Yesterday's reports"),
                 as_of=NOW,
-                hint=m.Text(
+                hint=Text(
                     zh="11-21 00:00 至 24:00(厂内时间)", en="21 Nov 00:00 to 24:00, plant time"
                 ),
                 figures=[
@@ -160,17 +161,17 @@ def board(code: str) -> m.Board:
                         "611",
                         unit=pieces,
                         tone="warning",
-                        note=m.Text(zh="报废率 1.6 %", en="Scrap rate 1.6 %"),
+                        note=Text(zh="报废率 1.6 %", en="Scrap rate 1.6 %"),
                     ),
                     figure("late_reports", "迟报 2 小时以上", "Over 2 h late", 49, tone="bad"),
-                    figure("hours", "工时", "Hours", "318.5", unit=m.Text(zh="小时", en="h")),
+                    figure("hours", "工时", "Hours", "318.5", unit=Text(zh="小时", en="h")),
                     figure("rework", "返工数", "Rework", None, unit=pieces),
                 ],
             ),
             m.Card(
                 code="late",
                 kind="orders",
-                title=m.Text(zh="逾期订单", en="Late orders"),
+                title=Text(zh="逾期订单", en="Late orders"),
                 hint=None,
                 as_of=NOW,
                 figures=[
@@ -183,7 +184,7 @@ def board(code: str) -> m.Board:
             m.Card(
                 code="sources",
                 kind="sources",
-                title=m.Text(zh="数据新旧", en="Age of the data"),
+                title=Text(zh="数据新旧", en="Age of the data"),
                 hint=None,
                 as_of=NOW,
                 figures=[
@@ -191,7 +192,7 @@ def board(code: str) -> m.Board:
                         "mes",
                         *SOURCES["mes"],
                         4,
-                        unit=m.Text(zh="秒前", en="s"),
+                        unit=Text(zh="秒前", en="s"),
                         tone="good",
                         link="/sources",
                     ),
@@ -199,7 +200,7 @@ def board(code: str) -> m.Board:
                         "wms",
                         *SOURCES["wms"],
                         2460,
-                        unit=m.Text(zh="秒", en="s"),
+                        unit=Text(zh="秒", en="s"),
                         tone="warning",
                         link="/sources",
                     ),
@@ -207,7 +208,7 @@ def board(code: str) -> m.Board:
                         "crm",
                         *SOURCES["crm"],
                         7,
-                        unit=m.Text(zh="秒", en="s"),
+                        unit=Text(zh="秒", en="s"),
                         tone="good",
                         link="/sources",
                     ),
@@ -215,10 +216,10 @@ def board(code: str) -> m.Board:
                         "kis",
                         *SOURCES["kis"],
                         None,
-                        unit=m.Text(zh="秒", en="s"),
+                        unit=Text(zh="秒", en="s"),
                         tone="bad",
                         link="/sources",
-                        note=m.Text(zh="数据库文件被锁", en="The file is locked"),
+                        note=Text(zh="数据库文件被锁", en="The file is locked"),
                     ),
                 ],
             ),

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from tenon.server import models as m
+from tenon.server.shapes import Text
 from tests.e2e.standin import data
 from tests.e2e.standin.data import NOW, SOURCES, source, text
 from tests.e2e.standin.rules import CAN, NAMES, Refused, need, paged
@@ -57,7 +58,7 @@ def resolve(task_id: str, body: m.TaskResolution) -> m.UnknownCodeTask:
         "state": "ignored" if body.action == "ignore" else "done",
         "done_at": NOW,
         "done_by": "系统管理员",
-        "outcome": m.Text(zh="已对应到 01.0023", en="Linked to 01.0023"),
+        "outcome": Text(zh="已对应到 01.0023", en="Linked to 01.0023"),
     }
     TASKS[index] = TASKS[index].model_copy(update=done)
     return TASKS[index]
@@ -106,11 +107,11 @@ def master(entity: m.MasterCode, record_id: str) -> m.MasterPage:
     ]
     fields = [
         m.Fact(
-            label=m.Text(zh="税号", en="Tax id"),
+            label=Text(zh="税号", en="Tax id"),
             value="91320505MA1X00001",
             sources=[source("kis", "t_Organization", "23")],
         ),
-        m.Fact(label=m.Text(zh="区域", en="Region"), value=None, sources=[]),
+        m.Fact(label=Text(zh="区域", en="Region"), value=None, sources=[]),
     ]
     return m.MasterPage(record=_master(entity, int(record_id[2:])), fields=fields, codes=codes)
 
@@ -187,7 +188,7 @@ def definitions() -> list[m.DefinitionRow]:
         m.DefinitionRow(
             kind=k,
             code=c,
-            label=m.Text(zh=z, en=e),
+            label=Text(zh=z, en=e),
             version=n + 1,
             package="factory",
             published_at=datetime.fromisoformat("2025-11-20T01:00:00+00:00"),

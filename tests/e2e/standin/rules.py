@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tenon.server import models as m
+from tenon.server.shapes import Text
 
 STATE: dict[str, Any] = {"user": None, "changed": set()}
 CAN = {
@@ -72,7 +73,7 @@ def figure(key: str, zh: str, en: str, value: Any, **more: Any) -> m.CardFigure:
     """A figure of a card."""
     return m.CardFigure(
         key=key,
-        label=m.Text(zh=zh, en=en),
+        label=Text(zh=zh, en=en),
         value=None if value is None else Decimal(value),
         unit=more.pop("unit", None),
         **more,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from tenon.server import models as m
+from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW
 from tests.e2e.standin.rules import CAN, NAMES, STATE, Refused, need
 
@@ -20,7 +21,7 @@ def settings() -> m.Settings:
         zone="Asia/Shanghai",
         now=NOW,
         demo_pace=60,
-        plant=m.Text(zh="华榫汽车冲压件厂(模拟)", en="Huasun Stamping (simulated)"),
+        plant=Text(zh="华榫汽车冲压件厂(模拟)", en="Huasun Stamping (simulated)"),
     )
 
 

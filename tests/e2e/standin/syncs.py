@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from tenon.server import models as m
+from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
 from tests.e2e.standin.rules import figure, need, paged
 
@@ -21,11 +22,11 @@ def _source(
         code=code,
         label=text(SOURCES[code]),
         kind="http" if code == "crm" else "sql",
-        system=m.Text(zh="冲压车间系统", en="Stamping shop system"),
+        system=Text(zh="冲压车间系统", en="Stamping shop system"),
         address="sqlite:///plant/mes.db (GBK)",
         read_only=True,
         state=state,
-        message=m.Text(zh=zh, en=en) if zh else None,
+        message=Text(zh=zh, en=en) if zh else None,
         last_success_at=at,
         age_seconds=age,
         set_aside=12 if code == "wms" else 0,
@@ -33,7 +34,7 @@ def _source(
             m.StreamState(
                 sync=f"{code}_{s}",
                 stream=s,
-                label=m.Text(zh=s, en=s),
+                label=Text(zh=s, en=s),
                 target="work_order",
                 watermark="2025-11-22 14:41:07" if at else None,
                 last_success_at=at,
@@ -84,11 +85,11 @@ def check(code: str) -> m.CheckAnswer:
     need("sources.manage")
     if code == "kis":
         return m.CheckAnswer(
-            ok=False, message=m.Text(zh="文件被占用", en="The file is locked"), milliseconds=3004
+            ok=False, message=Text(zh="文件被占用", en="The file is locked"), milliseconds=3004
         )
     return m.CheckAnswer(
         ok=True,
-        message=m.Text(zh="连接正常,可读 9 张表", en="Connected; 9 tables readable"),
+        message=Text(zh="连接正常,可读 9 张表", en="Connected; 9 tables readable"),
         milliseconds=38,
     )
 
@@ -113,7 +114,7 @@ def _run(n: int) -> m.RunRow:
         applied=applied,
         unchanged=same,
         set_aside=aside,
-        message=m.Text(zh="连接中断:服务器没有应答", en="Connection lost: no answer")
+        message=Text(zh="连接中断:服务器没有应答", en="Connection lost: no answer")
         if state == "failed"
         else None,
     )
@@ -173,7 +174,7 @@ def run(run_id: str) -> m.RunPage:
     )
     return m.RunPage(
         run=row,
-        stream_label=m.Text(zh="出入库流水", en="Stock moves"),
+        stream_label=Text(zh="出入库流水", en="Stock moves"),
         watermark_before="2025-11-22 14:40:58",
         watermark_after="2025-11-22 14:41:07",
         resumed_from=None,
@@ -195,12 +196,12 @@ def set_aside(
             stream="wm_move",
             key=f"MV009{n:05d}",
             reason_code="unknown_code" if n % 3 else "negative_quantity",
-            reason=m.Text(
+            reason=Text(
                 zh="物料编码 W-RAW-00912 在主数据中不存在",
                 en="Item code W-RAW-00912 is not in the master data",
             )
             if n % 3
-            else m.Text(
+            else Text(
                 zh="数量为负:-12.5000;允许大于 0 的数。请在仓库系统中改正。",
                 en="Quantity is negative: -12.5000; must be above 0. Correct it in the WMS.",
             ),
@@ -245,7 +246,7 @@ def source_row(source: str, stream: str, key: str) -> m.SourceRow:
             ("operator_name", "王建�"),
         ],
         raw_bytes={"operator_name": "cdf5bda8b9"},
-        reason=None if not key.startswith("MV009") else m.Text(zh="编码不存在", en="Unknown code"),
+        reason=None if not key.startswith("MV009") else Text(zh="编码不存在", en="Unknown code"),
         first_seen_at=NOW - timedelta(days=2),
         seen_at=NOW - timedelta(minutes=3),
         run_id="run-0007",
