@@ -40,10 +40,8 @@ def make(config: PlantConfig, progress: Callable[[float], None] | None = None) -
     counts.update(plant.totals())
     _write_token(home)
     made_until = config.made_until.isoformat(" ")
-    write_json(
-        home / "clock.json",
-        {"sim": config.made_until.replace(tzinfo=ZONE).isoformat(), "wall": None, "pace": 0},
-    )
+    stands = config.made_until.replace(tzinfo=ZONE).isoformat()
+    write_json(home / "clock.json", {"sim": stands, "wall": None, "pace": 0})
     write_json(home / "plant.json", describe(config, made_until, counts))
     return counts
 
