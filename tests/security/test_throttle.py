@@ -45,6 +45,20 @@ def test_tries_at_once_do_not_slip_through(fresh: Serving) -> None:
     assert statuses.count(429) == 24 - TRIES
 
 
+def test_a_shift_signs_in_at_once_from_one_address(fresh: Serving) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(
+            pool.map(
+                lambda n: sign_in(
+                    fresh.client(), name := ("worker", "sales", "planner")[n % 3],
+                    fresh.passwords[name],
+                ).status_code,
+                range(24),
+            )
+        )  # fmt: skip
+    assert statuses == [200] * 24
+
+
 def test_the_minute_passes(fresh: Serving) -> None:
     client = fresh.client()
     for n in range(TRIES):
