@@ -237,6 +237,31 @@ def test_rows_missing_from_a_full_compare_are_marked_and_kept(world: World) -> N
     assert len(world.rows("report", "gone")) == 4, "an emptied table asks a person"
 
 
+def test_rows_are_counted_as_they_change(world: World) -> None:
+    def counted(stream: str) -> tuple[int, int]:
+        assert world.state(stream).rows == len(world.rows(stream)) - len(world.rows(stream, "gone"))
+        assert world.state(stream).set_aside == len(world.rows(stream, "set_aside"))
+        return world.state(stream).rows, world.state(stream).set_aside
+
+    world.orders(*(order(n) for n in range(1, 21)), order(30, qty="bad"), order(31, product="P4"))
+    world.sync("mes_order")
+    assert counted("wo") == (22, 2)
+    world.orders(order(30, "2026-01-31 09:00:00"), order(1, "2026-01-31 09:00:00", qty="-1"))
+    world.sync("mes_order")
+    assert counted("wo") == (22, 2)
+    world.sql("mes", "INSERT INTO report VALUES (1, 'WO-00002', 1), (2, 'WO-00404', 1)")
+    world.sync("mes_report")
+    assert counted("report") == (2, 1)
+    world.sql("mes", "DELETE FROM report WHERE id = 2")
+    world.sync("mes_report")
+    assert counted("report") == (1, 0)
+    world.sql("mes", "INSERT INTO report VALUES (2, 'WO-00003', 1)")
+    world.sync("mes_report")
+    assert counted("report") == (2, 0)
+    world.retry(everything=True)
+    assert counted("wo") == (22, 2)
+
+
 def test_two_runners_of_one_sync_do_not_meet(world: World) -> None:
     with world.hub.write() as tx:
         owner = lease.take(tx, "sync:mes:wo", 60)

@@ -195,6 +195,23 @@ class Applier:
         if rows:
             tx.execute(insert_new(tx, source_wait), rows)
 
+    def _state(
+        self, tx: Connection, works: Sequence[Work], set_aside: int, mark: dict[str, Any] | None
+    ) -> None:
+        """Move the stream's watermark and its counts of rows."""
+        state = sync_state.c
+        values: dict[str, Any] = {
+            "rows": state.rows + len(works) - _before(works, "applied", "set_aside"),
+            "set_aside": state.set_aside + set_aside - _before(works, "set_aside"),
+        }
+        if mark is not None:
+            values["watermark"] = mark
+        tx.execute(
+            sync_state.update()
+            .where(state.source == self.sync.source, state.stream == self.sync.stream.name)
+            .values(values)
+        )
+
     def _account(
         self, tx: Connection, part: Prepared, decisions: dict[str, Decision], applied: int,
         before: Counts,
@@ -205,20 +222,13 @@ class Applier:
         total.add(Counts(before.read, before.applied, before.unchanged, before.set_aside))
         total.add(own)
         mark = encoded(part.watermark)
+        self._state(tx, part.works, own.set_aside, mark)
         run: dict[str, Any] = {
             "read": total.read, "applied": total.applied, "unchanged": total.unchanged,
             "set_aside": total.set_aside, "reasons": dict(total.reasons),
         }  # fmt: skip
         if mark is not None:
             run["watermark_after"] = mark
-            tx.execute(
-                sync_state.update()
-                .where(
-                    sync_state.c.source == self.sync.source,
-                    sync_state.c.stream == self.sync.stream.name,
-                )
-                .values(watermark=mark)
-            )
         tx.execute(sync_run.update().where(sync_run.c.id == self.plan.run_id).values(run))
         tx.execute(
             sync_batch.insert().values(
@@ -229,6 +239,10 @@ class Applier:
         )  # fmt: skip
         faults.point("sync.watermark.after")
         return total
+
+
+def _before(works: Sequence[Work], *states: str) -> int:
+    return sum(1 for w in works if w.before is not None and w.before.state in states)
 
 
 def _reason(work: Work, decisions: dict[str, Decision]) -> SetAside | None:

@@ -175,6 +175,9 @@ def _needs(catalogue: Catalogue, sync: Sync) -> list[Sync]:
     for other in catalogue.of(Sync):
         if other.source == sync.source:
             continue
+        if sync.identity and other.code == sync.identity.found_unless:
+            found.append(other)  # whether it is there decides who founds
+            continue
         if other.target in entities and other.target != sync.target:
             found.append(other)
         elif sync.identity and other.identity and other.target == sync.target:

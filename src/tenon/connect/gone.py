@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.connect.plan import Plan
-from tenon.connect.tables import source_row
+from tenon.connect.tables import source_row, sync_state
 from tenon.define.models import Sync
 from tenon.kernel import clock
 from tenon.kernel.text import Text
@@ -51,9 +51,17 @@ class Vanished:
         if len(gone) > max(_ALWAYS, len(known) * _SHARE):
             return _MANY.format(gone=len(gone), all=len(known))
         with self._hub.write(durable=False) as tx:
+            these = sa.and_(own, s.key.in_(gone))
+            aside = tx.scalar(sa.select(sa.func.count()).where(these, s.state == "set_aside"))
             tx.execute(
                 source_row.update()
-                .where(own, s.key.in_(gone))
+                .where(these)
                 .values(state="gone", run_id=plan.run_id, seen_at=clock.now())
+            )
+            state = sync_state.c
+            tx.execute(
+                sync_state.update()
+                .where(state.source == self._sync.source, state.stream == self._sync.stream.name)
+                .values(rows=state.rows - len(gone), set_aside=state.set_aside - (aside or 0))
             )
         return _SOME.format(gone=len(gone))

@@ -76,6 +76,9 @@ class Probation:
         return self.rest()
 
     def rest(self) -> list[Prepared]:
-        """What is still held back: too few rows to judge."""
+        """What is still held back, as one part: of a key in several of them the last counts."""
         held, self._held = self._held or [], None
-        return held
+        if len(held) < 2:
+            return held
+        works = {w.key: w for part in held for w in part.works}
+        return [Prepared(sum(p.read for p in held), list(works.values()), held[-1].watermark)]

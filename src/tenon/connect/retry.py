@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,12 +14,13 @@ from sqlalchemy.engine import Connection
 
 from tenon.connect import report
 from tenon.connect.deps import ConnectDeps
-from tenon.connect.plan import start
+from tenon.connect.plan import Plan, start
 from tenon.connect.runner import Run
 from tenon.connect.stage import Before, Prepared, Work
 from tenon.connect.tables import source_row, source_wait
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Sync
+from tenon.kernel import clock
 from tenon.kernel.errors import Conflict, TenonError
 from tenon.master.tables import crosswalk, match_key
 from tenon.records.tables import entity_tables
@@ -48,19 +51,27 @@ def retry(deps: ConnectDeps, source: str | None = None, *, everything: bool = Fa
         with deps.hub.read() as connection:
             keys = _aside(connection, sync) if everything else ready(connection, catalogue, sync)
         if keys:
-            _add(total, retry_rows(deps, catalogue, sync, keys))
+            # A person waits a little for a sync to end; the cycle comes by again anyway.
+            patience = 3.0 if everything else 0.0
+            with suppress(Conflict):
+                _add(total, retry_rows(deps, catalogue, sync, keys, patience=patience))
     return total
 
 
 def retry_rows(
-    deps: ConnectDeps, catalogue: Catalogue, sync: Sync, keys: Sequence[str], *, force: bool = False
+    deps: ConnectDeps,
+    catalogue: Catalogue,
+    sync: Sync,
+    keys: Sequence[str],
+    *,
+    force: bool = False,
+    patience: float = 0.0,
 ) -> Retried:
-    """Try these rows of a stream again; with `force` they may found golden records."""
-    try:
-        with deps.hub.write(durable=False) as tx:
-            plan = start(tx, sync, "retry", deps.lease_seconds)
-    except Conflict:
-        return Retried()
+    """Try these rows of a stream again; with `force` they may found golden records.
+
+    Conflict when the stream is still being synced after `patience` seconds.
+    """
+    plan = _started(deps, sync, patience)
     run = Run(deps, catalogue, sync, plan, force=force)
     try:
         for at in range(0, len(keys), _AT_ONCE):
@@ -73,6 +84,18 @@ def retry_rows(
     with deps.hub.write(durable=False) as tx:
         report.succeed(tx, sync, plan, run.counts, None, None)
     return Retried(run.counts.read, run.counts.applied, run.counts.set_aside)
+
+
+def _started(deps: ConnectDeps, sync: Sync, patience: float) -> Plan:
+    until = clock.monotonic() + patience
+    while True:
+        try:
+            with deps.hub.write(durable=False) as tx:
+                return start(tx, sync, "retry", deps.lease_seconds)
+        except Conflict:
+            if clock.monotonic() >= until:
+                raise
+        time.sleep(0.05)
 
 
 def ready(connection: Connection, catalogue: Catalogue, sync: Sync) -> list[str]:

@@ -51,7 +51,6 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     catalogue = deps.catalogue()
     notes = {r.source: r for r in connection.execute(sa.select(source_state))}
     streams = {(r.source, r.stream): r for r in connection.execute(sa.select(sync_state))}
-    counts = _counts(connection)
     running = set(
         connection.scalars(
             sa.select(sync_run.c.source).where(sync_run.c.state == "running").distinct()
@@ -61,7 +60,7 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
-            _stream(s, streams.get((s.source, s.stream.name)), counts)
+            _stream(s, streams.get((s.source, s.stream.name)))
             for s in catalogue.syncs_of(source.code)
         ]
         if source.code not in connected and source.optional:
@@ -130,7 +129,7 @@ def set_aside(
     s = source_row.c
     where = [s.state == "set_aside"] + ([s.source == source] if source else [])
     reasons = connection.execute(
-        sa.select(s.reason_code, sa.func.count(), sa.func.max(s.reason))
+        sa.select(s.reason_code, sa.func.count())
         .where(*where)
         .group_by(s.reason_code)
         .order_by(sa.func.count().desc())
@@ -153,7 +152,7 @@ def set_aside(
             for r in rows
         ],
         "total": total, "page": page, "page_size": page_size,
-        "reasons": [reason_figure(code, count) for code, count, _ in reasons],
+        "reasons": [reason_figure(code, count) for code, count in reasons],
     }  # fmt: skip
 
 
@@ -242,25 +241,14 @@ def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:
     return "stale" if age > source.stale_minutes * 60 else "ok"
 
 
-def _stream(
-    sync: Sync, state: Any, counts: dict[tuple[str, str], tuple[int, int]]
-) -> dict[str, Any]:
-    rows, aside = counts.get((sync.source, sync.stream.name), (0, 0))
+def _stream(sync: Sync, state: Any) -> dict[str, Any]:
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
         "target": sync.target, "watermark": shown(state.watermark) if state else None,
-        "last_success_at": state.last_success_at if state else None, "rows": rows,
-        "set_aside": aside,
+        "last_success_at": state.last_success_at if state else None, 
+        "rows": state.rows if state else 0,
+        "set_aside": state.set_aside if state else 0,
     }  # fmt: skip
-
-
-def _counts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
-    s = source_row.c
-    aside = sa.func.sum(sa.case((s.state == "set_aside", 1), else_=0))
-    rows = connection.execute(
-        sa.select(s.source, s.stream, sa.func.count(), aside).group_by(s.source, s.stream)
-    )
-    return {(r[0], r[1]): (r[2], int(r[3])) for r in rows}
 
 
 def _checked(ok: bool, message: Text, started: float) -> dict[str, Any]:

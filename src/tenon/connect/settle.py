@@ -12,7 +12,7 @@ from tenon.connect.retry import retry, retry_rows
 from tenon.connect.tables import source_row, source_wait
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Entity, Sync
-from tenon.kernel.errors import BadInput, NotFound, SetAside
+from tenon.kernel.errors import BadInput, Conflict, NotFound, SetAside
 from tenon.kernel.text import Text
 from tenon.master import lookup
 from tenon.master.lookup import Link
@@ -36,6 +36,10 @@ _BAD_ACTION = Text(
     "不支持的操作“{action}”；可选：link、create、ignore。",
     "Unknown action “{action}”; choose link, create or ignore.",
 )
+
+
+# How long a person's request waits for a sync of the same stream to end.
+_PATIENCE = 10.0
 
 
 def resolve(
@@ -102,7 +106,7 @@ def _waiting(connection: Connection, row: Any) -> int:
         w.kind == "code", w.entity == row["entity"], w.field == row["source"],
         w.value == row["code"],
     )  # fmt: skip
-    by_task = sa.and_(w.kind == "task", w.value == row["id"])
+    by_task = sa.and_(w.kind == "task", w.entity == "task", w.field == "", w.value == row["id"])
     rows = sa.select(w.source, w.stream, w.key).where(sa.or_(by_code, by_task)).distinct()
     return connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0
 
@@ -129,7 +133,12 @@ def _create(deps: ConnectDeps, catalogue: Catalogue, actor: Actor, one: dict[str
         # A reused code belongs to another record still; from now on it does not.
         lookup.end(tx, one["entity"], one["source"], one["code"])
     sync = next(s for s in catalogue.syncs_of(one["source"]) if s.stream.name == one["stream"])
-    retry_rows(deps, catalogue, sync, [one["key"]], force=True)
+    try:
+        retry_rows(deps, catalogue, sync, [one["key"]], force=True, patience=_PATIENCE)
+    except Conflict:
+        with deps.hub.write() as tx:
+            tasks.reopen(tx, one["id"])
+        raise
     _require_created(deps, sync, one)
 
 

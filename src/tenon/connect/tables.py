@@ -48,6 +48,7 @@ source_wait = sa.Table(
     sa.Column("field", sa.String(48), primary_key=True),
     sa.Column("value", sa.String(400), primary_key=True),
     sa.Index("ix_source_wait_value", "kind", "entity", "field", "value"),
+    sa.Index("ix_source_wait_text", "value"),
 )
 
 sync_run = sa.Table(
@@ -98,6 +99,9 @@ sync_state = sa.Table(
     sa.Column("first_success_at", UtcTime, nullable=True),
     sa.Column("last_attempt_at", UtcTime, nullable=True),
     sa.Column("absent", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Counted as they change: counting a million rows would take longer than a page may.
+    sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("set_aside", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("failure", Json, nullable=True),  # {zh, en, code}
 )
 

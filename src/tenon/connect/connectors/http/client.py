@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import httpx
@@ -71,7 +72,11 @@ class Client:
         host, port = self._base.host, self._base.port or _default_port(self._base)
         self.address = f"{host}:{port}"
         self._port = port
-        self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        # Made when first needed: its TLS context costs more than saying where a source is.
+        return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
     def get(self, path: str, params: Mapping[str, str | int]) -> Any:
         """The JSON answer, its numbers exact."""
@@ -89,7 +94,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        if "_http" in self.__dict__:
+            self._http.close()
 
     def _ask(
         self, path: str, params: Mapping[str, str | int]
