@@ -245,7 +245,7 @@ def _stream(sync: Sync, state: Any) -> dict[str, Any]:
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
         "target": sync.target, "watermark": shown(state.watermark) if state else None,
-        "last_success_at": state.last_success_at if state else None, 
+        "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,
     }  # fmt: skip
