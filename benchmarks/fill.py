@@ -61,7 +61,8 @@ def fill(hub: Hub, work_orders: int) -> None:
     words = Dialect(hub.dialect == "sqlite")
     with hub.write(durable=False) as tx:
         for statement in _statements(words, work_orders):
-            tx.exec_driver_sql(statement)
+            # psycopg takes a bare % for the start of a parameter.
+            tx.exec_driver_sql(statement if words.sqlite else statement.replace("%", "%%"))
     with hub.write() as tx:
         tx.exec_driver_sql("ANALYZE")
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from plant.calendar import ZONE
 from plant.model.plant import Plant
 from plant.paths import path_of, write_json
 from plant.settings import DAY, PlantConfig
@@ -39,7 +40,8 @@ def make(config: PlantConfig, progress: Callable[[float], None] | None = None) -
     counts.update(plant.totals())
     _write_token(home)
     made_until = config.made_until.isoformat(" ")
-    write_json(home / "clock.json", {"sim": made_until, "wall": None, "pace": 0})
+    stands = config.made_until.replace(tzinfo=ZONE).isoformat()
+    write_json(home / "clock.json", {"sim": stands, "wall": None, "pace": 0})
     write_json(home / "plant.json", describe(config, made_until, counts))
     return counts
 

@@ -66,11 +66,12 @@ def running(options: Namespace) -> Iterator[Running]:
     environment.ensure()
     webbuild.ensure()
     home = Path(options.home).resolve()
-    port = _chosen_port(options.port)
+    _refuse_taken(options.port)
     _prepare_home(home, options)
     children: list[Child] = []
     with stopping(children):
         _make_plant(home, options)
+        port = options.port or free_port(DEFAULT_PORT)  # late: making the plant takes a while
         if _is_joined(home) and _crm_port(home, port) == _crm_port_before(home):
             # Both at once: Tenon takes longer to start than the CRM it will ask.
             crm = _start_plant(home, options, children, port)
@@ -87,12 +88,9 @@ def running(options: Namespace) -> Iterator[Running]:
         yield Running(url, known.get("accounts", []), home, children)
 
 
-def _chosen_port(asked: int | None) -> int:
-    if asked is None:
-        return free_port(DEFAULT_PORT)
-    if not is_free(asked):
-        raise Failure(f"Port {asked} is taken; name another with --port, or none for the next free")
-    return asked
+def _refuse_taken(port: int | None) -> None:
+    if port and not is_free(port):
+        raise Failure(f"Port {port} is taken; name another with --port, or none for the next free")
 
 
 def _prepare_home(home: Path, options: Namespace) -> None:

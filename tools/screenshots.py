@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tools.sources import ROOT
 
@@ -84,7 +91,9 @@ class Photographer:
     @staticmethod
     def _settle(page: Page) -> None:
         page.wait_for_load_state("networkidle")
-        page.wait_for_function(f"!document.querySelector({json.dumps(BUSY)})")
+        # By locator: the page's security policy refuses a string to be evaluated again and again.
+        page.locator("h1").first.wait_for()
+        expect(page.locator(BUSY)).to_have_count(0)
         page.evaluate("document.fonts.ready")
         page.wait_for_timeout(_SETTLE_MS)
 

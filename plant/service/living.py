@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from plant.calendar import ZONE
 from plant.model.plant import Plant
 from plant.paths import read_json, write_json
 from plant.record.storing import Store
@@ -31,7 +32,7 @@ class PlantClock:
         write_json(
             self._config.home / "clock.json",
             {
-                "sim": moment.isoformat(" "),
+                "sim": moment.replace(tzinfo=ZONE).isoformat(),
                 "wall": datetime.now(UTC).isoformat(),
                 "pace": pace,
             },

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from startup.paths import ROOT
-from startup.processes import free_port
 
 pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
 
@@ -19,7 +18,7 @@ pytestmark = [pytest.mark.deep, pytest.mark.timeout(1200)]
 def _demo_check(home: Path, *more: str) -> None:
     command = [sys.executable, "start.py", "demo", "--check", "--home", str(home)]
     done = subprocess.run(
-        [*command, "--port", str(free_port(8500)), *more],
+        [*command, *more],
         cwd=ROOT,
         env={**os.environ, "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,

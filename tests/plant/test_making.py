@@ -46,7 +46,7 @@ def test_the_history_ends_on_a_working_day_at_half_past_ten(week: Path) -> None:
     assert described["systems"]["mes"]["encoding"] == "gb18030"
     assert described["counts"]["work_orders"] > 200
     clock = json.loads((week / "clock.json").read_text("utf-8"))
-    assert clock == {"sim": "2026-08-11 10:30:00", "wall": None, "pace": 0}
+    assert clock == {"sim": "2026-08-11T10:30:00+08:00", "wall": None, "pace": 0}
     with reading(week / "mes.db") as db:
         assert one(db, "SELECT max(update_time) FROM dv_state_log") <= "2026-08-11 10:30:00"
     assert stat.S_IMODE((week / "crm" / "token").stat().st_mode) == 0o600

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from fastapi.routing import APIRoute
@@ -22,7 +23,8 @@ NO_SUCH_ID = "00000000-0000-7000-8000-000000000000"
 
 
 def name(route: APIRoute) -> str:
-    (method,) = sorted(route.methods or ())
+    assert route.methods is not None
+    (method,) = route.methods
     return f"{method} {route.path}"
 
 
@@ -55,7 +57,7 @@ def test_route_lets_in_whom_the_table_names(served: Serving, route: APIRoute) ->
     assert sorted(let_in) == sorted(TABLE[name(route)])
 
 
-def begin(served: Serving, client: object, role: str) -> None:
+def begin(served: Serving, client: httpx.Client, role: str) -> None:
     """Start a session without the sign-in, which would be throttled."""
     tenon = served.tenon
     with tenon.hub.write() as tx:
@@ -63,8 +65,8 @@ def begin(served: Serving, client: object, role: str) -> None:
             "SELECT id FROM user_account WHERE username = ?", (role,)
         ).scalar_one()
         token = sessions.start(tx, user_id)
-    client.cookies.set("tenon_session", token)  # type: ignore[attr-defined]  # httpx.Client
-    client.headers["x-csrf-token"] = sessions.csrf_token(token)  # type: ignore[attr-defined]
+    client.cookies.set("tenon_session", token)
+    client.headers["x-csrf-token"] = sessions.csrf_token(token)
 
 
 def test_a_route_without_a_guard_cannot_be_made() -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from argon2 import PasswordHasher
 
 from tenon.access import accounts, passwords
 from tenon.access.tables import sign_in_try
 from tenon.access.throttle import TRIES, WINDOW
 from tenon.kernel import clock
 from tests.serving import Serving, sign_in
-
-
-def forget(fresh: Serving) -> None:
-    with fresh.tenon.hub.write() as tx:
-        tx.execute(sign_in_try.delete())
 
 
 def test_ten_wrong_tries_then_429_with_a_time_to_wait(fresh: Serving) -> None:
@@ -54,6 +45,20 @@ def test_tries_at_once_do_not_slip_through(fresh: Serving) -> None:
     assert statuses.count(429) == 24 - TRIES
 
 
+def test_a_shift_signs_in_at_once_from_one_address(fresh: Serving) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(
+            pool.map(
+                lambda n: sign_in(
+                    fresh.client(), name := ("worker", "sales", "planner")[n % 3],
+                    fresh.passwords[name],
+                ).status_code,
+                range(24),
+            )
+        )  # fmt: skip
+    assert statuses == [200] * 24
+
+
 def test_the_minute_passes(fresh: Serving) -> None:
     client = fresh.client()
     for n in range(TRIES):
@@ -84,34 +89,20 @@ def test_an_unknown_name_is_answered_like_a_wrong_password(fresh: Serving) -> No
     assert known == unknown
 
 
-@pytest.fixture
-def _honest_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # Long enough to tell a hash that was checked from one that was not.
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=2, memory_cost=16384))
+def test_an_unknown_name_costs_the_same_work(
+    fresh: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Counted, not timed: a clock on a busy machine says little.
+    checked: list[str] = []
+    verify = passwords.verify
+
+    def spy(hash_: str, password: str) -> bool:
+        checked.append(hash_.rsplit("$", 2)[0])
+        return verify(hash_, password)
+
+    monkeypatch.setattr(passwords, "verify", spy)
     accounts._nobody_hash.cache_clear()
-    yield
-    accounts._nobody_hash.cache_clear()
-
-
-@pytest.mark.usefixtures("_honest_hashes")
-def test_an_unknown_name_takes_as_long(fresh: Serving) -> None:
-    client = fresh.client()
-    with fresh.tenon.hub.read() as connection:
-        worker = accounts.by_name(connection, "worker")
-    accounts.change(
-        fresh.tenon.hub,
-        fresh.tenon.catalogue,
-        worker.id,
-        accounts.AccountChange(reset_password=True),
-    )
-    accounts._nobody_hash()
-
-    def seconds(name: str) -> float:
-        forget(fresh)
-        began = time.perf_counter()
-        sign_in(client, name, "guess")
-        return time.perf_counter() - began
-
-    times = {n: statistics.median(seconds(n) for _ in range(7)) for n in ("worker", "nobody")}
-    # Without the hash an unknown name would be answered many times faster.
-    assert times["nobody"] > times["worker"] / 2
+    for name in ("worker", "nobody"):
+        assert sign_in(fresh.client(), name, "guess").status_code == 401
+    known, unknown = checked
+    assert known == unknown, "the same algorithm with the same parameters"

@@ -32,10 +32,12 @@ class Commands:
     home: Path
     hub: str
 
-    def __call__(self, *words: str, home: Path | None = None, lang: str = "en") -> Result:
+    def __call__(
+        self, *words: str, home: Path | None = None, lang: str = "en", given: str = ""
+    ) -> Result:
         """Run a command to its end."""
         where = ["--home", str(home or self.home)]
-        result = CliRunner().invoke(app, ["--lang", lang, *words, *where])
+        result = CliRunner().invoke(app, ["--lang", lang, *words, *where], input=given)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         return result
 

@@ -12,6 +12,7 @@ import pytest
 from tenon.access import accounts
 from tenon.assembly import open_tenon
 from tenon.assembly.home import SETTINGS, only_writer
+from tenon.connect.settings import Connections
 from tenon.define.catalogue import read_package
 from tests.server.conftest import Commands
 from tests.server.orders import write_orders
@@ -193,4 +194,59 @@ def test_doctor_on_a_hub_that_is_away(tenon: Commands, tmp_path: Path) -> None:
     wrong = tenon("doctor")
     assert wrong.exit_code == 1
     assert "cannot be reached" in wrong.stdout
+    assert "hidden-word" not in wrong.output
+
+
+def test_a_secret_is_typed_kept_and_never_shown(tenon: Commands) -> None:
+    tenon.init()
+    kept = tenon("secret", "set", "wms", given="hidden-word\n")
+    assert kept.exit_code == 0
+    assert "wms" in tenon("secret", "list").stdout
+    assert Connections(tenon.home).secrets.get("wms") == "hidden-word"
+    for path in tenon.home.iterdir():
+        assert b"hidden-word" not in path.read_bytes()
+    assert "hidden-word" not in kept.output
+
+
+def plant_description(folder: Path) -> Path:
+    (folder / "token").write_text("the-token\n", "utf-8")
+    systems = {
+        "mes": {"url": f"sqlite:///{folder}/mes.db", "encoding": "gb18030"},
+        "wms": {"url": "mysql://tenon:hidden-word@127.0.0.1:3306/wms", "encoding": "utf-8"},
+        "kis": {"url": f"sqlite:///{folder}/kis.db", "profile": "full"},
+        "crm": {"base_url": "http://127.0.0.1:8811/api", "token_file": str(folder / "token")},
+    }
+    file = folder / "plant.json"
+    file.write_text(json.dumps({"zone": "Asia/Shanghai", "systems": systems}), "utf-8")
+    return file
+
+
+def test_a_plant_is_joined_with_its_secrets_kept_apart(tenon: Commands, tmp_path: Path) -> None:
+    file = plant_description(tmp_path)
+    assert tenon("init", "--from-plant", str(file)).exit_code == 0
+    connections = Connections(tenon.home)
+    assert connections.codes() == ["crm", "kis", "mes", "wms"]
+    assert connections.secrets.get("wms") == "hidden-word"
+    assert connections.secrets.get("crm") == "the-token"
+    text = (tenon.home / "connections.yaml").read_text("utf-8")
+    assert "hidden-word" not in text
+    assert "the-token" not in text
+    assert tenon("init", "--from-plant", str(file)).exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"systems": {"mes": {}}}'])
+def test_what_describes_no_plant_is_refused(tenon: Commands, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "plant.json"
+    file.write_text(content, "utf-8")
+    refused = tenon("init", "--from-plant", str(file))
+    assert refused.exit_code == 1
+    assert "no whole description" in refused.output
+
+
+def test_doctor_tries_each_source(tenon: Commands, tmp_path: Path) -> None:
+    tenon("init", "--from-plant", str(plant_description(tmp_path)))
+    wrong = tenon("doctor")
+    assert wrong.exit_code == 1
+    for name in ("MES", "WMS", "CRM"):
+        assert name in wrong.stdout
     assert "hidden-word" not in wrong.output

@@ -78,7 +78,7 @@ def test_stage_follows_the_evidence(
         (order(press(10, reported_done=True), press(20)), "U2"),
         (order(press(10, reported_done=True, ran=True, running_now=True), press(20)), "U2"),
         (order(press(10, **DONE, reported_end=AN_HOUR_AGO), press(20)), None),
-        (order(press(10, **DONE, reported_end=AN_HOUR_AGO - timedelta(minutes=3)), press(20)), "U2"),
+        (order(press(10, **DONE, reported_end=NOW - timedelta(hours=2)), press(20)), "U2"),
         (order(press(10, reported_done=True), received=Decimal(1)), None),
         (order(press(10), press(20, **RUNNING)), "U3"),
         (order(press(10, **DONE), manual(20), last_evidence=NOW - timedelta(minutes=61)), "U4"),

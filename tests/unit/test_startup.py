@@ -60,7 +60,7 @@ def test_a_taken_port_is_passed_over_or_refused() -> None:
         assert not processes.is_free(port)
         assert processes.free_port(port) > port
         with pytest.raises(console.Failure, match=f"Port {port} is taken"):
-            demo._chosen_port(port)
+            demo._refuse_taken(port)
 
 
 def _options(**changed: object) -> Namespace:

@@ -66,6 +66,8 @@ def sign_in(hub: Hub, username: str, password: str, address: str) -> str:
         ).first()
     right = passwords.verify(found.password_hash if found else _nobody_hash(), password)
     if not (found and right and found.active):
+        with hub.write() as tx:
+            throttle.wrong(tx, tries)
         raise NotSignedIn("wrong_credentials", WRONG_CREDENTIALS)
     new_hash = None
     if passwords.needs_rehash(found.password_hash):
@@ -84,6 +86,8 @@ def change_password(hub: Hub, who: sessions.SignedIn, old: str, new: str, addres
         tries = throttle.count_try(tx, who.username, address)
         found = _get(tx, who.actor.id)
     if not passwords.verify(found.password_hash, old):
+        with hub.write() as tx:
+            throttle.wrong(tx, tries)
         raise BadInput("old_password_wrong", _OLD_WRONG)
     passwords.check_new(found.username, new, old)
     new_hash = passwords.hash_password(new)

@@ -30,12 +30,13 @@ session = sa.Table(
     sa.Column("seen_at", UtcTime, nullable=False),
 )
 
-# One row for each try not yet known to be right; `key` is a hash of an account or an address.
+# A try under way, or known to be wrong; `key` is a hash of an account or an address.
 sign_in_try = sa.Table(
     "sign_in_try",
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("key", sa.String(64), nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+    sa.Column("wrong", sa.Boolean, nullable=False),
     sa.Index("ix_sign_in_try_key", "key", "at"),
 )

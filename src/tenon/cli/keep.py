@@ -29,7 +29,10 @@ _RESTORED = Text(
     "Restored and verified: {tables} tables, {rows} rows (backed up {at}). The instance is held: "
     "it neither syncs nor sends. When all is well, run: tenon release --home {home}",
 )
-_RELEASED = Text("已放行：{home}", "Released: {home}")
+_RELEASED = Text(
+    "已放行：{home}。若服务正在运行，请重启它以开始同步。",
+    "Released: {home}. If the server runs, restart it so that it syncs.",
+)
 _NOT_HELD = Text("{home} 不处于保留状态。", "{home} was not held.")
 
 

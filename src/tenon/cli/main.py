@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tenon import __version__
-from tenon.cli import begin, doctor, keep, order, package, serve, user
+from tenon.cli import begin, doctor, keep, order, package, secret, serve, user
 from tenon.cli.speech import choose
 from tenon.kernel import clock
 
@@ -48,4 +48,5 @@ app.command("release")(keep.release)
 app.command("doctor")(doctor.doctor)
 app.command("status")(doctor.status)
 app.add_typer(package.app, name="package")
+app.add_typer(secret.app, name="secret")
 app.add_typer(user.app, name="user")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from contextlib import nullcontext, suppress
 from typing import Annotated
 
@@ -48,7 +49,13 @@ def serve(
                 timeout_graceful_shutdown=5,
             )
         )
+        # The web server ends on the signal and then raises it again: let it unwind us, in order.
+        signal.signal(signal.SIGTERM, _end)
         tell(_SERVING.format(host=host, port=port))
         syncs = nullcontext() if no_sync or held else tenon.syncing.running()
         with syncs, suppress(KeyboardInterrupt):
             server.run()
+
+
+def _end(*_signal: object) -> None:
+    raise SystemExit(0)

@@ -44,7 +44,8 @@ class DemoClock:
         except (OSError, ValueError):
             return  # being replaced, or not there yet: go on with the last mapping
         self._sim = datetime.fromisoformat(mapping["sim"]).astimezone(UTC)
-        self._wall = datetime.fromisoformat(mapping["wall"]).astimezone(UTC)
+        wall = mapping["wall"]  # none before the plant first lives
+        self._wall = datetime.fromisoformat(wall).astimezone(UTC) if wall else _machine()
         self.pace, self._stamp = float(mapping["pace"]), stamp
 
 

@@ -23,7 +23,9 @@ export default function MasterPage() {
     queryKey: ['master', entity, id],
     enabled: entity !== null,
     queryFn: () =>
-      answer(api.GET('/api/masters/{entity}/{id}', { params: { path: { entity: entity ?? 'customer', id } } })),
+      answer(api.GET('/api/masters/{entity}/{record_id}', {
+          params: { path: { entity: entity ?? 'customer', record_id: id } },
+        })),
   })
   if (entity === null) return <NotFound />
   const page = query.data

@@ -23,8 +23,8 @@ export function ResolveForm({ task, onDone }: { task: Task; onDone: () => void }
   const resolve = useMutation({
     mutationFn: () =>
       answer(
-        api.POST('/api/tasks/{id}/resolve', {
-          params: { path: { id: task.id } },
+        api.POST('/api/tasks/{task_id}/resolve', {
+          params: { path: { task_id: task.id } },
           body: { action, record_id: action === 'link' ? recordId : null },
         }),
       ),

@@ -22,7 +22,7 @@ export default function RunPage() {
   const { runId = '' } = useParams()
   const query = useQuery({
     queryKey: ['run', runId],
-    queryFn: () => answer(api.GET('/api/runs/{id}', { params: { path: { id: runId } } })),
+    queryFn: () => answer(api.GET('/api/runs/{run_id}', { params: { path: { run_id: runId } } })),
     refetchInterval: ({ state }) => (state.data?.run.state === 'running' ? EVERY : false),
   })
   const page = query.data

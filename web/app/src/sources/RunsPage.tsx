@@ -21,7 +21,7 @@ export default function RunsPage() {
   const { get, set, page, turn } = useAddressFilter()
   const choices = useSourceChoices()
   const source = get('source')
-  const state = get('state')
+  const state = STATES.find((one) => one === get('state'))
   const changed = get('changed') !== 'false'
   const runs = useQuery({
     queryKey: ['runs', source, state, changed, page],

@@ -16,6 +16,7 @@ export function PasswordOnce({ made, onClose }: { made: UserCreated | null; onCl
     <Modal
       open={password !== null}
       closable={false}
+      destroyOnHidden
       mask={{ closable: false }}
       keyboard={false}
       title={made && t('users.password_of', { name: made.user.display_name })}

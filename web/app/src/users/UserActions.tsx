@@ -19,7 +19,8 @@ export function UserActions({ user, onPassword }: Props) {
   const { session } = useSessionState()
   const self = session?.user_id === user.id
   const change = useMutation({
-    mutationFn: (body: Change) => answer(api.PATCH('/api/users/{id}', { params: { path: { id: user.id } }, body })),
+    mutationFn: (body: Change) => 
+      answer(api.PATCH('/api/users/{user_id}', { params: { path: { user_id: user.id } }, body })),
     onSuccess: (made) => {
       void queries.invalidateQueries({ queryKey: ['users'] })
       if (made.password !== null) onPassword(made)

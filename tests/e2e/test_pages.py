@@ -1,0 +1,66 @@
+"""Every page, on both screens and in both languages: it fits, works for everyone, complains not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import DESKTOP, PHONE, Reader
+
+AXE = Path(__file__).parents[2] / "web/app/node_modules/axe-core/axe.min.js"
+PAGES = {
+    "login": ("/login", None),
+    "first password": ("/orders", "sales"),
+    "orders": ("/orders", "admin"),
+    "search": ("/orders?q=SO-2511-003", "admin"),
+    "nothing found": ("/orders?q=nowhere", "admin"),
+    "order in process, unconfirmed": ("/orders/0193-0068", "admin"),
+    "order without work order": ("/orders/0193-0001", "admin"),
+    "order unknown": ("/orders/0193-9999", "admin"),
+    "source rows": ("/orders/0193-0068?row=mes/mes_job/WO-1-20&row=wms/wm_move/MV0091", "admin"),
+    "board": ("/board", "admin"),
+    "sources": ("/sources", "admin"),
+    "runs": ("/runs", "admin"),
+    "run": ("/runs/run-0120", "admin"),
+    "set aside": ("/set-aside", "admin"),
+    "masters": ("/masters/customer", "admin"),
+    "master": ("/masters/customer/m-2", "admin"),
+    "tasks": ("/tasks", "admin"),
+    "task": ("/tasks?task=t-3", "admin"),
+    "users": ("/users", "admin"),
+    "definitions": ("/definitions", "admin"),
+    "forbidden": ("/board", "worker"),
+    "not found": ("/nowhere", "admin"),
+}
+Look = Callable[..., Reader]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_and_is_for_everyone(
+    look: Look, name: str, screen: tuple[int, int], language: str
+) -> None:
+    path, role = PAGES[name]
+    reader = look(role, screen, language)
+    reader.open(path)
+    page = reader.page
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    expected = "404" if name == "order unknown" else None
+    assert page.locator("h1").count() == (0 if expected else 1)
+    assert [text for text in reader.complaints if expected is None or expected not in text] == []
+    assert _barriers(reader) == []
+
+
+def _barriers(reader: Reader) -> list[str]:
+    """What axe finds that keeps people with bad eyes, or without a mouse, out."""
+    # The page's policy lets no foreign script in; what a debugger evaluates is not bound by it.
+    reader.page.evaluate(AXE.read_text("utf-8"))
+    found = reader.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
