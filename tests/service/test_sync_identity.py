@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tenon.connect import service, settle
+from tenon.define.catalogue import Catalogue
+from tenon.define.models import Definition, MapRule, Sync
 from tenon.kernel.errors import BadInput, Conflict, NotFound
 from tenon.master import lookup
 from tenon.master import service as masters
@@ -218,6 +221,32 @@ def test_a_reused_code_is_noticed_and_its_facts_follow_the_person(world: World) 
     assert world.rows("product", "set_aside") == {}
     world.sync("mes_item")
     assert tasks(world) == {}, "what a person confirmed is not asked again"
+
+
+def test_rows_found_once_their_owner_turns_out_to_be_absent(world: World) -> None:
+    product(world, ("P1", "支架", "DRW-1", AT))
+    world.catalogue = Catalogue(1, tuple(_owned(d) for d in world.catalogue.definitions))
+    world.deps = replace(world.deps, catalogue=lambda: world.catalogue)
+    world.sync("mes_item")
+    assert set(world.rows("product", "set_aside")) == {"P1"}, "the ledger may still bring it"
+    assert world.retry().tried == 0
+    world.sql("kis", "DROP TABLE t_item")
+    assert world.sync("kis_item").state == "absent"
+    assert world.retry().applied == 1
+    assert [r.name for r in world.records("item")] == ["支架"]
+    assert tasks(world) == {}
+
+
+def _owned(one: Definition) -> Definition:
+    """The definition, with the ledger's items optional and the MES founding only without them."""
+    if isinstance(one, Sync) and one.code == "kis_item":
+        return one.model_copy(update={"stream": one.stream.model_copy(update={"optional": True})})
+    if isinstance(one, Sync) and one.code == "mes_item" and one.identity:
+        founds = {"founds": True, "found_unless": "kis_item"}
+        rules = {"code": MapRule(from_="code"), "name": MapRule(from_="name")}
+        identity = one.identity.model_copy(update=founds)
+        return one.model_copy(update={"identity": identity, "fields": rules})
+    return one
 
 
 def test_waiting_rows_of_a_document_are_counted(world: World) -> None:

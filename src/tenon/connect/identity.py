@@ -111,6 +111,9 @@ class Identifier:
             decision.waits += [
                 ("key", self._master.entity, key, value[:400]) for key, value in keys.items()
             ]
+            if facts.may_found and self._yields and self._owner is not None:
+                owner = self._owner  # should it turn out to be absent, this row may found
+                decision.waits.append(("none", owner.source, "", owner.stream.name))
             return decision
         decision.record_id, decision.write = f"{_FRESH}{at}", True
         decision.link = self._link(work, facts, decision.record_id, "founding", None)

@@ -17,7 +17,7 @@ from tenon.connect.deps import ConnectDeps
 from tenon.connect.plan import Plan, start
 from tenon.connect.runner import Run
 from tenon.connect.stage import Before, Prepared, Work
-from tenon.connect.tables import source_row, source_wait
+from tenon.connect.tables import source_row, source_wait, sync_state
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Sync
 from tenon.kernel import clock
@@ -127,6 +127,9 @@ def _there(
         case "key":
             k = match_key.c
             return sa.exists().where(k.entity == entity, k.key == field, k.value == value)
+        case "none":
+            state = sync_state.c
+            return sa.exists().where(state.source == entity, state.stream == value, state.absent)
         case "task":
             return sa.exists().where(sa.cast(task.c.id, sa.String) == value, task.c.state == "done")
         case _:

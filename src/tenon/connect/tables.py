@@ -35,7 +35,8 @@ source_row = sa.Table(
     sa.Index("ix_source_row_record", "entity", "record_id"),
 )  # fmt: skip
 
-# What a row waits for: a code of the crosswalk, a match key, a record to refer to, or a task;
+# What a row waits for: a code of the crosswalk, a match key, a record to refer to, a task, or
+# the absence of the stream that would found its record (`none`);
 # and which documents it names while it is set aside (`name`, which it does not wait for).
 source_wait = sa.Table(
     "source_wait",
@@ -43,7 +44,7 @@ source_wait = sa.Table(
     sa.Column("source", sa.String(48), primary_key=True),
     sa.Column("stream", sa.String(48), primary_key=True),
     sa.Column("key", sa.String(200), primary_key=True),
-    sa.Column("kind", sa.String(4), primary_key=True),  # code, key, ref, task, name
+    sa.Column("kind", sa.String(4), primary_key=True),  # code, key, ref, task, none, name
     sa.Column("entity", sa.String(48), primary_key=True),
     sa.Column("field", sa.String(48), primary_key=True),
     sa.Column("value", sa.String(400), primary_key=True),
