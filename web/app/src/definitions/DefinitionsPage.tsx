@@ -14,6 +14,8 @@ const KINDS: Partial<Record<string, Key>> = {
   sync: 'definition.sync',
   board: 'definition.board',
   role: 'definition.role',
+  master: 'definition.master',
+  package: 'definition.package',
 }
 
 /** The published definitions this installation is made of; read only for now. */
