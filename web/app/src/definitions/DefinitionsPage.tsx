@@ -15,7 +15,6 @@ const KINDS: Partial<Record<string, Key>> = {
   board: 'definition.board',
   role: 'definition.role',
   master: 'definition.master',
-  package: 'definition.package',
 }
 
 /** The published definitions this installation is made of; read only for now. */
