@@ -14,7 +14,8 @@ from tenon.factory.stage import CLOSED_STAGES
 from tenon.kernel.text import Text
 
 _LINES = Text("行", "lines")
-_NOTE = Text("{late} 逾期 · {doubt} 未确认", "{late} late · {doubt} unconfirmed")
+_DOUBT = Text("未确认", "Unconfirmed")
+_LATE = Text("逾期", "Late")
 
 
 @card("orders_by_stage")
@@ -28,16 +29,27 @@ def orders_by_stage(context: Context, _definition: CardDef) -> dict[str, Any]:
         "kind": "stages",
         "hint": Text(f"共 {len(lines)} 行在制", f"{len(lines)} lines in progress").as_dict(),
         "figures": [
-            figure(
-                code,
-                label,
-                count[code],
-                unit=_LINES,
-                tone="warning" if late[code] else "normal",
-                note=_NOTE.format(late=late[code], doubt=doubt[code]),
-                link=f"/orders?stage={code}",
-            )
+            one
             for code, label in words.STAGES.items()
             if code not in CLOSED_STAGES
+            for one in _tile(code, label, count[code], doubt[code], late[code])
         ],
     }
+
+
+def _tile(code: str, label: Text, count: int, doubt: int, late: int) -> list[dict[str, Any]]:
+    """A stage and, keyed below it, its unconfirmed and late lines; each opens to its own list."""
+    link = f"/orders?stage={code}"
+    return [
+        figure(code, label, count, unit=_LINES, link=link),
+        figure(
+            f"{code}.unconfirmed",
+            _DOUBT,
+            doubt,
+            tone="warning" if doubt else "normal",
+            link=f"{link}&confirmed=false",
+        ),
+        figure(
+            f"{code}.late", _LATE, late, tone="bad" if late else "normal", link=f"{link}&late=true"
+        ),
+    ]

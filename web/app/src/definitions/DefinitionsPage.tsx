@@ -14,6 +14,7 @@ const KINDS: Partial<Record<string, Key>> = {
   sync: 'definition.sync',
   board: 'definition.board',
   role: 'definition.role',
+  master: 'definition.master',
 }
 
 /** The published definitions this installation is made of; read only for now. */

@@ -50,6 +50,7 @@ export const en: Record<Key, string> = {
   'definition.code': 'Code',
   'definition.entity': 'Entities',
   'definition.label': 'Name',
+  'definition.master': 'Master data rules',
   'definition.package': 'Package',
   'definition.published': 'Published',
   'definition.role': 'Roles',

@@ -48,6 +48,7 @@ export const zh = {
   'definition.code': '代码',
   'definition.entity': '业务对象',
   'definition.label': '名称',
+  'definition.master': '主数据规则',
   'definition.package': '所属包',
   'definition.published': '发布',
   'definition.role': '角色',

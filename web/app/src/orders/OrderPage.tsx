@@ -3,6 +3,7 @@ import { Alert } from 'antd'
 import { Link, useParams } from 'react-router'
 import { answer, api } from '../api/client'
 import { useCan } from '../api/session'
+import type { StageCode, WorkOrderLine } from '../api/types'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
@@ -16,6 +17,13 @@ import { WorkOrder } from './WorkOrder'
 import './OrderPage.css'
 
 const EVERY = 10_000
+const SETTLED: StageCode[] = ['stocked', 'shipped', 'closed', 'cancelled']
+
+/** What still needs an eye stands above what is settled. */
+function unfinishedFirst(work: WorkOrderLine[]): WorkOrderLine[] {
+  const settled = (one: WorkOrderLine): number => (SETTLED.includes(one.stage.code) ? 1 : 0)
+  return [...work].sort((a, b) => settled(a) - settled(b))
+}
 
 /** Everything known of one order line, and where each fact comes from. */
 export default function OrderPage() {
@@ -51,7 +59,7 @@ export default function OrderPage() {
           <Empty title={t('order.no_work_order')}>{t('order.no_work_order_hint')}</Empty>
         </section>
       )}
-      {order.work_orders.map((work) => (
+      {unfinishedFirst(order.work_orders).map((work) => (
         <WorkOrder key={work.work_order_no} work={work} unit={order.unit} />
       ))}
       <div className="order__columns">

@@ -5,16 +5,15 @@ type Props = { late?: boolean; lateHours?: number | null; rush?: boolean; hold?:
 
 /** Late, rush and on hold, each a word and not a colour alone. */
 export function Flags({ late, lateHours, rush, hold }: Props) {
-  const { t, language } = useLanguage()
+  const { t } = useLanguage()
   if (!late && !rush && !hold) return null
-  const space = language === 'en' ? ' ' : ''
   const days = lateHours ? Math.floor(lateHours / 24) : 0
   const length =
     lateHours === null || lateHours === undefined
       ? ''
       : days >= 2
-        ? space + t('flag.days', { n: days })
-        : space + t('flag.hours', { n: lateHours })
+        ? ` ${t('flag.days', { n: days })}`
+        : ` ${t('flag.hours', { n: lateHours })}`
   return (
     <span className="flags">
       {late && (
