@@ -11,7 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tenon.server.shapes import Model, Text
+from tenon.server.shapes import Model
+from tenon.server.shapes import Text as Text  # part of the contract that this module is
 
 # --- session and users -------------------------------------------------------------------------
 

@@ -98,10 +98,8 @@ def order_by_number(order_no: str) -> m.OrderPage:
     return data.order_page(next(r for r in ROWS if r.order_no == order_no))
 
 
-@routes.get("/api/boards/{code}")
-def board(code: str) -> m.Board:
-    """The production board."""
-    need("boards.read")
+def _stages_card() -> m.Card:
+    """How many lines stand at each stage."""
     stages = []
     for c in (
         "engineering",
@@ -129,99 +127,112 @@ def board(code: str) -> m.Board:
                     link=f"{link}&{'confirmed=false' if key == 'unconfirmed' else 'late=true'}",
                 )
             )
+    return m.Card(
+        code="stages",
+        kind="stages",
+        title=Text(zh="在制订单", en="Orders in progress"),
+        figures=stages,
+        hint=Text(zh="按阶段统计未完成的订单行", en="Open order lines by stage"),
+        as_of=NOW,
+    )
+
+
+def _reports_card() -> m.Card:
+    """Yesterday's reports."""
     pieces = Text(zh="件", en="pcs")
+    return m.Card(
+        code="reports",
+        kind="figures",
+        title=Text(zh="昨日报工", en="Yesterday's reports"),
+        as_of=NOW,
+        hint=Text(zh="11-21 00:00 至 24:00(厂内时间)", en="21 Nov 00:00 to 24:00, plant time"),
+        figures=[
+            figure("reports", "报工笔数", "Reports", 412),
+            figure("good", "合格数", "Good", "38214", unit=pieces),
+            figure(
+                "scrap",
+                "报废数",
+                "Scrap",
+                "611",
+                unit=pieces,
+                tone="warning",
+                note=Text(zh="报废率 1.6 %", en="Scrap rate 1.6 %"),
+            ),
+            figure("late_reports", "迟报 2 小时以上", "Over 2 h late", 49, tone="bad"),
+            figure("hours", "工时", "Hours", "318.5", unit=Text(zh="小时", en="h")),
+            figure("rework", "返工数", "Rework", None, unit=pieces),
+        ],
+    )
+
+
+def _late_card() -> m.Card:
+    """The late orders."""
     late = [r for r in ROWS if r.late][:12]
+    return m.Card(
+        code="late",
+        kind="orders",
+        title=Text(zh="逾期订单", en="Late orders"),
+        hint=None,
+        as_of=NOW,
+        figures=[
+            figure("late", "逾期", "Late", sum(r.late for r in ROWS), link="/orders?late=true")
+        ],
+        orders=late,
+    )
+
+
+def _sources_card() -> m.Card:
+    """How old the data of each source is."""
+    return m.Card(
+        code="sources",
+        kind="sources",
+        title=Text(zh="数据新旧", en="Age of the data"),
+        hint=None,
+        as_of=NOW,
+        figures=[
+            figure(
+                "mes",
+                *SOURCES["mes"],
+                4,
+                unit=Text(zh="秒前", en="s"),
+                tone="good",
+                link="/sources",
+            ),
+            figure(
+                "wms",
+                *SOURCES["wms"],
+                2460,
+                unit=Text(zh="秒", en="s"),
+                tone="warning",
+                link="/sources",
+            ),
+            figure(
+                "crm",
+                *SOURCES["crm"],
+                7,
+                unit=Text(zh="秒", en="s"),
+                tone="good",
+                link="/sources",
+            ),
+            figure(
+                "kis",
+                *SOURCES["kis"],
+                None,
+                unit=Text(zh="秒", en="s"),
+                tone="bad",
+                link="/sources",
+                note=Text(zh="数据库文件被锁", en="The file is locked"),
+            ),
+        ],
+    )
+
+
+@routes.get("/api/boards/{code}")
+def board(code: str) -> m.Board:
+    """The production board."""
+    need("boards.read")
     return m.Board(
         code=code,
         title=Text(zh="生产看板", en="Production board"),
-        cards=[
-            m.Card(
-                code="stages",
-                kind="stages",
-                title=Text(zh="在制订单", en="Orders in progress"),
-                figures=stages,
-                hint=Text(zh="按阶段统计未完成的订单行", en="Open order lines by stage"),
-                as_of=NOW,
-            ),
-            m.Card(
-                code="reports",
-                kind="figures",
-                title=Text(zh="昨日报工", en="Yesterday's reports"),
-                as_of=NOW,
-                hint=Text(
-                    zh="11-21 00:00 至 24:00(厂内时间)", en="21 Nov 00:00 to 24:00, plant time"
-                ),
-                figures=[
-                    figure("reports", "报工笔数", "Reports", 412),
-                    figure("good", "合格数", "Good", "38214", unit=pieces),
-                    figure(
-                        "scrap",
-                        "报废数",
-                        "Scrap",
-                        "611",
-                        unit=pieces,
-                        tone="warning",
-                        note=Text(zh="报废率 1.6 %", en="Scrap rate 1.6 %"),
-                    ),
-                    figure("late_reports", "迟报 2 小时以上", "Over 2 h late", 49, tone="bad"),
-                    figure("hours", "工时", "Hours", "318.5", unit=Text(zh="小时", en="h")),
-                    figure("rework", "返工数", "Rework", None, unit=pieces),
-                ],
-            ),
-            m.Card(
-                code="late",
-                kind="orders",
-                title=Text(zh="逾期订单", en="Late orders"),
-                hint=None,
-                as_of=NOW,
-                figures=[
-                    figure(
-                        "late", "逾期", "Late", sum(r.late for r in ROWS), link="/orders?late=true"
-                    )
-                ],
-                orders=late,
-            ),
-            m.Card(
-                code="sources",
-                kind="sources",
-                title=Text(zh="数据新旧", en="Age of the data"),
-                hint=None,
-                as_of=NOW,
-                figures=[
-                    figure(
-                        "mes",
-                        *SOURCES["mes"],
-                        4,
-                        unit=Text(zh="秒前", en="s"),
-                        tone="good",
-                        link="/sources",
-                    ),
-                    figure(
-                        "wms",
-                        *SOURCES["wms"],
-                        2460,
-                        unit=Text(zh="秒", en="s"),
-                        tone="warning",
-                        link="/sources",
-                    ),
-                    figure(
-                        "crm",
-                        *SOURCES["crm"],
-                        7,
-                        unit=Text(zh="秒", en="s"),
-                        tone="good",
-                        link="/sources",
-                    ),
-                    figure(
-                        "kis",
-                        *SOURCES["kis"],
-                        None,
-                        unit=Text(zh="秒", en="s"),
-                        tone="bad",
-                        link="/sources",
-                        note=Text(zh="数据库文件被锁", en="The file is locked"),
-                    ),
-                ],
-            ),
-        ],
+        cards=[_stages_card(), _reports_card(), _late_card(), _sources_card()],
     )
