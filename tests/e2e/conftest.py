@@ -20,6 +20,8 @@ from tests.e2e.standin.server import app
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
+# The pages ask again every few seconds, and the machine that tests may be busy.
+expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
