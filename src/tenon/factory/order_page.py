@@ -188,7 +188,7 @@ def _facts(context: Context, line: Line, names: Names) -> list[dict[str, Any]]:
     )
     facts = [
         (Text("订单", "Order"), row["order_no"], [order_source]),
-        (Text("订单行", "Order line"), row["line_key"], [row]),
+        (Text("订单行", "Order line"), f"{row['order_no']}-{row['line_no']}", [row]),
         (Text("数量", "Quantity"), f"{plain(row['qty'])} {row['unit'] or ''}".strip(), [row]),
     ]
     customer = customer_name(context, row)
