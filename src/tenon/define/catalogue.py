@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -34,6 +34,9 @@ _INVALID = Text(
 _UNKNOWN = Text("没有名为“{code}”的{kind}定义。", "There is no {kind} definition “{code}”.")
 
 D = TypeVar("D", bound=Definition)
+
+# The same safe loader in C where PyYAML has it: a package is read at every start.
+_SAFE: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +113,7 @@ def read_package(folder: Path) -> tuple[Package, tuple[Definition, ...]]:
     """A package's definitions from its YAML files (several documents a file)."""
     found: list[Definition] = []
     for path in sorted(folder.rglob("*.yaml")):
-        for number, data in enumerate(yaml.safe_load_all(path.read_text("utf-8")), 1):
+        for number, data in enumerate(yaml.load_all(path.read_text("utf-8"), _SAFE), 1):
             if data is not None:
                 found.append(parse(data, f"{path.relative_to(folder)}#{number}"))
     packages = [d for d in found if isinstance(d, Package)]
