@@ -9,6 +9,7 @@ from plant.facts import Facts, Line, Move, Operation
 Layer = Literal["happened", "recorded"]
 U1_MINUTES = 1
 U2_MINUTES = 2
+U4_BEGUN_HOURS = 15
 U4_MINUTES = 0
 EVIDENCE_MOVES = frozenset({"OUT_SEND", "OUT_BACK", "RECEIPT"})
 SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
@@ -161,7 +162,8 @@ class Derivation:
         if furthest < 0:
             planned = order.released_at is None or order.released_at > at
             stage = "planned" if planned else "released"
-            return Stage(stage, wo=wo, progress=RANKS[stage])
+            rule = None if planned else self._begun_unseen(wo, sights)
+            return Stage(stage, None, rule is None, rule, wo, RANKS[stage])
         current = furthest + 1 if sights[furthest].done else furthest
         rule = self._doubt(wo, sights, furthest, current) if self._layer == "recorded" else None
         if current == len(sights):
@@ -170,6 +172,19 @@ class Derivation:
         stage = "outside" if operation.kind == "outside" else "in_process"
         progress = 2 + current / len(sights)
         return Stage(stage, operation.op_seq, rule is None, rule, wo, progress)
+
+    def _begun_unseen(self, wo: str, sights: list[Sight]) -> str | None:
+        """Return the rule by which an order without evidence may have begun all the same."""
+        if self._layer == "happened":
+            return None
+        moves = [m for m in self._facts.moves.get(wo, ()) if m.counts(self._at)]
+        if any(m.kind == "SCRAP" for m in moves):
+            return "U3"
+        issues = [m.at for m in moves if m.kind == "ISSUE"]
+        if not sights or self._net(m for m in moves if m.kind in {"ISSUE", "RETURN"}) >= 0:
+            return None
+        by_hand = sights[0].operation.kind == "manual"
+        return "U4" if by_hand or self._at - max(issues) > U4_BEGUN_HOURS * 3600 else None
 
     def _received(self, wo: str) -> bool:
         if self._layer == "happened":

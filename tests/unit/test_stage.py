@@ -83,6 +83,12 @@ def test_stage_follows_the_evidence(
         (order(press(10), press(20, **RUNNING)), "U3"),
         (order(press(10, **DONE), manual(20), last_evidence=NOW - timedelta(minutes=61)), "U4"),
         (order(press(10, **DONE), manual(20), last_evidence=NOW - timedelta(minutes=59)), None),
+        (order(manual(10), press(20), issued=True), "U4"),
+        (order(manual(10), press(20)), None),
+        (order(press(10), manual(20), issued=True, issued_at=NOW - timedelta(hours=14)), None),
+        (order(press(10), manual(20), issued=True, issued_at=NOW - timedelta(hours=16)), "U4"),
+        (order(press(10), manual(20), issued_at=NOW - timedelta(hours=16)), None),
+        (order(press(10), manual(20), offcuts=True), "U3"),
         # outside work is settled by the warehouse, however long it takes
         (order(press(10, **DONE), outside(20, sent=True), last_evidence=NOW - timedelta(9)), None),
     ],

@@ -67,7 +67,7 @@ def load_work_orders(
 
 
 _PROGRESS = ("receipt", "out_send", "out_back")
-_COUNTED = ("issue", "return", *_PROGRESS)
+_COUNTED = ("issue", "return", "scrap", *_PROGRESS)
 
 
 def press_centres(connection: Connection, reader: Reader) -> frozenset[str]:
@@ -152,7 +152,16 @@ def _rules(
         seen += [t for t in (op["started_at"], op["ended_at"]) if t]
         seen += [t for r in runs[op["id"]] for t in (r["started_at"], r["ended_at"]) if t]
     received = sum((m["qty"] for m in moves if m["move"] == "receipt"), Decimal(0))
-    return stage.WorkOrder(row["status"], tuple(made), received, max(seen, default=None))
+    material = [m for m in moves if m["move"] in {"issue", "return"}]
+    return stage.WorkOrder(
+        status=row["status"],
+        operations=tuple(made),
+        received=received,
+        issued=sum((m["qty"] for m in material), Decimal(0)) < 0,
+        issued_at=max((m["moved_at"] for m in material if m["move"] == "issue"), default=None),
+        offcuts=any(m["move"] == "scrap" for m in moves),
+        last_evidence=max(seen, default=None),
+    )
 
 
 def kind_of(operation: RowMapping, presses: frozenset[str]) -> stage.OperationKind:

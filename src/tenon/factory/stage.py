@@ -19,6 +19,7 @@ StageCode = Literal[
 ]  # fmt: skip
 
 STOPPED_AFTER = timedelta(minutes=1)  # U1: no longer than a punctual report takes
+BEGUN_BY = timedelta(hours=15)  # U4: nine of ten work orders begin sooner after the issue
 RAN_ON = timedelta(minutes=2)  # U2: a press that ran on after the report contradicts it
 
 # Stages that rest on a document, which no missing report can shake.
@@ -61,6 +62,9 @@ class WorkOrder:
     status: str
     operations: tuple[Operation, ...] = ()
     received: Decimal = Decimal(0)
+    issued: bool = False
+    issued_at: datetime | None = None  # the last issue of material
+    offcuts: bool = False  # offcuts were weighed for it, so a press has run
     last_evidence: datetime | None = None
 
     @property
@@ -147,7 +151,19 @@ def _doubt(order: WorkOrder, current: int | None, now: datetime) -> str | None:
         return "U3"
     if current is not None and _quiet(order, order.operations[current], now):
         return "U4"
-    return None
+    return _begun_unseen(order, now) if furthest < 0 else None
+
+
+def _begun_unseen(order: WorkOrder, now: datetime) -> str | None:
+    """Why a work order without any evidence of an operation may have begun all the same."""
+    if order.offcuts:
+        return "U3"
+    if not order.issued or not order.operations:
+        return None
+    if order.operations[0].kind == "manual":
+        return "U4"  # with its material at hand, work by hand begins without a trace
+    late = order.issued_at is not None and now - order.issued_at > BEGUN_BY
+    return "U4" if late else None
 
 
 def _machine_stopped(op: Operation, now: datetime) -> bool:

@@ -35,8 +35,8 @@ RULES: Final[dict[str, Text]] = {
         "An earlier press operation has neither a report nor a machine run",
     ),
     "U4": Text(
-        "超过计划工时仍没有新的记录",
-        "Nothing recorded for longer than the planned time",
+        "手工工序：超过计划工时没有新的记录，或已领料而无报工，可能已在进行",
+        "Work by hand: nothing recorded beyond the planned time, or material issued and no report",
     ),
     "U5": Text("MES 或 WMS 数据超过 15 分钟未更新", "MES or WMS has not been read for 15 minutes"),
 }
