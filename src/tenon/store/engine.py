@@ -35,7 +35,10 @@ class Hub:
             self._bulk = _sqlite_engine(self.url, readonly=False, synchronous="NORMAL")
         elif self.dialect == "postgresql":
             self._gate = None
-            self._reader = self._durable = self._bulk = _postgres_engine(self.url)
+            self._durable = self._bulk = _postgres_engine(self.url)
+            # Each statement sees its own snapshot anyway; BEGIN and ROLLBACK would be two more
+            # round trips for every page.
+            self._reader = self._durable.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise Config("unknown_database", _UNKNOWN_DATABASE, url=self.url.render_as_string())
 
