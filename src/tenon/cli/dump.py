@@ -78,8 +78,7 @@ def _check_sqlite(file: Path) -> dict[str, int]:
 
 
 def _dump_postgres(hub: Hub, file: Path) -> dict[str, int]:
-    with hub.read() as connection:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    with hub.snapshot() as connection:
         snapshot = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
         _run(
             "pg_dump", hub.url, "--format=custom", "--no-owner", "--no-privileges",

@@ -49,6 +49,17 @@ class Hub:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection that sees one moment throughout, on PostgreSQL too: for a backup."""
+        if self._gate is not None:
+            with self.read() as connection:
+                yield connection
+            return
+        with self._durable.connect() as connection:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield connection
+
+    @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[Connection]:
         """A write transaction, committed at the end of the block.
 
