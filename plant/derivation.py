@@ -10,7 +10,6 @@ Layer = Literal["happened", "recorded"]
 U1_MINUTES = 1
 U2_MINUTES = 2
 U4_BEGUN_HOURS = 15
-U4_MINUTES = 0
 EVIDENCE_MOVES = frozenset({"OUT_SEND", "OUT_BACK", "RECEIPT"})
 SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
 RANKS = {"planned": 0.0, "released": 1.0, "finished": 3.0, "stocked": 4.0, "closed": 4.0}
@@ -209,7 +208,7 @@ class Derivation:
             if sight.operation.kind == "press" and not sight.seen:
                 return "U3"
         if now_at and now_at.operation.kind == "manual":
-            allowed = now_at.operation.planned_min + U4_MINUTES
+            allowed = now_at.operation.planned_min
             if at - self._last_evidence(wo, sights) > allowed * 60:
                 return "U4"
         return None

@@ -51,10 +51,9 @@ class Reader:
     actor: Actor
 
     def table(self, entity: str) -> sa.Table:
-        """The entity's table, for queries of code that joins; NotAllowed when hidden.
+        """The entity's table, for queries of code that joins; NotAllowed when all of it is hidden.
 
-        Fields hidden from the actor are refused here too: an entity with any hidden field is
-        read through `select`, or with `hidden` asked for first.
+        The caller leaves out what `hidden` names; `select` does so by itself.
         """
         self.policy.check_read(self.actor, entity)
         return entity_tables(self.catalogue)[entity]

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Input, Pagination } from 'antd'
+import { Input } from 'antd'
 import { useParams } from 'react-router'
 import { answer, api } from '../api/client'
 import { count } from '../format/quantity'
@@ -7,6 +7,7 @@ import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
+import { Pager } from '../parts/Pager'
 import { Waiting } from '../parts/Waiting'
 import { NotFound } from '../shell/NotFound'
 import { useAddressFilter } from '../sources/useAddressFilter'
@@ -60,16 +61,7 @@ export default function MastersPage() {
       {list.data && list.data.rows.length > 0 && (
         <>
           <MasterTable rows={list.data.rows} />
-          <Pagination
-            className="orders__pages"
-            size="small"
-            current={list.data.page}
-            pageSize={list.data.page_size}
-            total={list.data.total}
-            showSizeChanger={false}
-            hideOnSinglePage
-            onChange={turn}
-          />
+          <Pager of={list.data} turn={turn} />
         </>
       )}
     </Page>

@@ -1,11 +1,12 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Pagination, Segmented, Select } from 'antd'
+import { Segmented, Select } from 'antd'
 import { answer, api } from '../api/client'
 import { count } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
+import { Pager } from '../parts/Pager'
 import { Waiting } from '../parts/Waiting'
 import { useAddressFilter } from '../sources/useAddressFilter'
 import { ResolveDrawer } from './ResolveDrawer'
@@ -63,16 +64,7 @@ export default function TasksPage() {
       {data && data.rows.length > 0 && (
         <>
           <TaskTable rows={data.rows} onOpen={(id) => set('task', id)} />
-          <Pagination
-            className="orders__pages"
-            size="small"
-            current={data.page}
-            pageSize={data.page_size}
-            total={data.total}
-            showSizeChanger={false}
-            hideOnSinglePage
-            onChange={turn}
-          />
+          <Pager of={data} turn={turn} />
         </>
       )}
       <ResolveDrawer task={data?.rows.find((task) => task.id === chosen)} onClose={() => set('task', undefined)} />

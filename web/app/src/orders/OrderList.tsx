@@ -1,11 +1,11 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Pagination } from 'antd'
 import { useSearchParams } from 'react-router'
 import { answer, api } from '../api/client'
 import { count } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
+import { Pager } from '../parts/Pager'
 import { Waiting } from '../parts/Waiting'
 import { OrderFilters } from './OrderFilters'
 import { OrderTable } from './OrderTable'
@@ -54,16 +54,7 @@ export function OrderList() {
       {list.data && list.data.rows.length > 0 && (
         <>
           <OrderTable rows={list.data.rows} />
-          <Pagination
-            className="orders__pages"
-            size="small"
-            current={list.data.page}
-            pageSize={list.data.page_size}
-            total={list.data.total}
-            showSizeChanger={false}
-            hideOnSinglePage
-            onChange={turn}
-          />
+          <Pager of={list.data} turn={turn} />
         </>
       )}
     </section>

@@ -1,10 +1,11 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Pagination, Select } from 'antd'
+import { Select } from 'antd'
 import { answer, api } from '../api/client'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
+import { Pager } from '../parts/Pager'
 import { Waiting } from '../parts/Waiting'
 import { RunTable } from './RunTable'
 import { useAddressFilter } from './useAddressFilter'
@@ -74,16 +75,7 @@ export default function RunsPage() {
       {runs.data && runs.data.rows.length > 0 && (
         <>
           <RunTable rows={runs.data.rows} />
-          <Pagination
-            className="orders__pages"
-            size="small"
-            current={runs.data.page}
-            pageSize={runs.data.page_size}
-            total={runs.data.total}
-            showSizeChanger={false}
-            hideOnSinglePage
-            onChange={turn}
-          />
+          <Pager of={runs.data} turn={turn} />
         </>
       )}
     </Page>

@@ -1,11 +1,12 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Pagination, Select } from 'antd'
+import { Select } from 'antd'
 import { answer, api } from '../api/client'
 import { count, quantity } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
+import { Pager } from '../parts/Pager'
 import { Waiting } from '../parts/Waiting'
 import { RetryButton } from './RetryButton'
 import { SetAsideTable } from './SetAsideTable'
@@ -68,16 +69,7 @@ export default function SetAsidePage() {
       {data && data.rows.length > 0 && (
         <>
           <SetAsideTable rows={data.rows} />
-          <Pagination
-            className="orders__pages"
-            size="small"
-            current={data.page}
-            pageSize={data.page_size}
-            total={data.total}
-            showSizeChanger={false}
-            hideOnSinglePage
-            onChange={turn}
-          />
+          <Pager of={data} turn={turn} />
         </>
       )}
     </Page>
