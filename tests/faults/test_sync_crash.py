@@ -138,7 +138,7 @@ def test_the_reference_holds_every_kind_of_row(reference: dict[str, Any]) -> Non
     assert reference["work_order events"] == (len(reference["work_order"]), 0)
 
 
-@pytest.mark.parametrize("point", faults.POINTS)
+@pytest.mark.parametrize("point", faults.SYNC_POINTS)
 def test_killed_at_a_named_point(point: str, tmp_path: Path, reference: dict[str, Any]) -> None:
     fill(tmp_path)
     url = f"sqlite:///{tmp_path / 'hub.db'}"
@@ -155,7 +155,7 @@ def test_killed_at_random(repeat: int, tmp_path: Path, reference: dict[str, Any]
     url = f"sqlite:///{tmp_path / 'hub.db'}"
     kills = 0
     for _ in range(chance.randint(1, 3)):
-        point = chance.choice(faults.POINTS)
+        point = chance.choice(faults.SYNC_POINTS)
         process = child(tmp_path, url, f"{point}:kill:{chance.randint(1, 9)}")
         if repeat % 5 == 0:  # and some at no point we named
             time.sleep(chance.uniform(0.4, 1.6))
@@ -166,7 +166,7 @@ def test_killed_at_random(repeat: int, tmp_path: Path, reference: dict[str, Any]
 
 @pytest.mark.deep
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("point", faults.POINTS)
+@pytest.mark.parametrize("point", faults.SYNC_POINTS)
 def test_killed_with_the_hub_on_postgresql(
     point: str, tmp_path: Path, pg_url: str, reference: dict[str, Any]
 ) -> None:

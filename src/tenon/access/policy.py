@@ -14,6 +14,10 @@ from tenon.records.ports import Actor
 # Every capability a route may ask for; `*` in a role means all of them.
 CAPABILITIES: Final = (
     "orders.read",
+    "orders.manage",
+    "travelers.print",
+    "flows.read",
+    "flows.manage",
     "boards.read",
     "sources.read",
     "sources.manage",

@@ -16,10 +16,13 @@ from tenon.define.models import (
     BoardDef,
     Definition,
     Entity,
+    Flow,
+    HookDef,
     Identity,
     MapRule,
     Master,
     Package,
+    PushDef,
     Role,
     SourceDef,
     Sync,
@@ -76,6 +79,18 @@ class Catalogue:
     def sync(self, code: str) -> Sync:
         """The sync with this code."""
         return self._get(Sync, code)
+
+    def hook(self, code: str) -> HookDef:
+        """The hook with this code."""
+        return self._get(HookDef, code)
+
+    def push(self, code: str) -> PushDef:
+        """The push with this code."""
+        return self._get(PushDef, code)
+
+    def flow(self, code: str) -> Flow:
+        """The flow with this code."""
+        return self._get(Flow, code)
 
     def role(self, code: str) -> Role:
         """The role with this code."""
@@ -149,6 +164,37 @@ def _problems(definition: Definition, catalogue: Catalogue) -> Iterable[str]:
         yield f"unknown entity {definition.entity}"
     elif isinstance(definition, Sync):
         yield from _sync_problems(definition, catalogue, entities)
+    elif isinstance(definition, Flow) and definition.trigger.record not in entities:
+        yield f"unknown entity {definition.trigger.record}"
+    elif isinstance(definition, HookDef):
+        yield from _hook_problems(definition, catalogue)
+    elif isinstance(definition, PushDef):
+        yield from _push_problems(definition, catalogue, entities)
+
+
+def _hook_problems(hook: HookDef, catalogue: Catalogue) -> Iterable[str]:
+    own = {s.code for s in catalogue.syncs_of(hook.source)}
+    for code in hook.syncs:
+        if code not in own:
+            yield f"{code} is no sync of the source {hook.source}"
+    if hook.item is None and hook.path is None:
+        yield "a hook needs `item` or `path`: where the item itself is"
+
+
+def _push_problems(
+    push: PushDef, catalogue: Catalogue, entities: dict[str, Entity]
+) -> Iterable[str]:
+    sources = {s.code: s for s in catalogue.of(SourceDef)}
+    if push.source not in sources:
+        yield f"unknown source {push.source}"
+    elif sources[push.source].ledger:
+        yield f"{push.source} is a ledger, and a ledger is never written"
+    if push.stream not in {s.stream.name for s in catalogue.syncs_of(push.source)}:
+        yield f"no sync reads the stream {push.stream} of {push.source}"
+    if push.entity not in entities:
+        yield f"unknown entity {push.entity}"
+    for column in {*push.key, *push.changes} - push.columns.keys():
+        yield f"column {column} is not among the columns written"
 
 
 def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]) -> Iterable[str]:

@@ -148,6 +148,7 @@ class SourceDef(Definition):
     every_seconds: int = Field(default=5, ge=1)
     stale_minutes: int = Field(default=15, ge=1)
     optional: bool = False
+    ledger: bool = False  # finance's books: nothing is ever written there, whatever is asked
 
 
 class Join(Part):
@@ -270,6 +271,120 @@ class Sync(Definition):
         return value
 
 
+class HookSignature(Part):
+    """How a sender signs: HMAC-SHA256 over the timestamp, a dot and the raw body, in hex."""
+
+    header: str
+    timestamp: str
+    prefix: str = "sha256="
+    tolerance_seconds: int = Field(default=300, ge=1)
+
+
+class HookDef(Definition):
+    """A webhook by which a source tells that something there is new.
+
+    `event` names the body's field that recognises an event for ever, `lane` the field whose
+    events are handled in order (an order's number). `item` names the body's field that holds the
+    whole item, as the streams of `syncs` would read it; where the body has none it is asked for
+    at `path`, with `{field}` of the body filled in.
+    """
+
+    kind: Literal["hook"] = "hook"
+    source: Code
+    signature: HookSignature
+    event: str = "id"
+    lane: str
+    item: str | None = None
+    path: str | None = None
+    syncs: tuple[Code, ...]
+
+
+class PushColumn(Part):
+    """How one column of a push is filled: from a field (`ref.field` one step on), or a constant.
+
+    Times are written in the source's own zone; `choices` translate our codes into the source's.
+    """
+
+    from_: str | None = Field(default=None, alias="from")
+    const: Any = None
+    choices: dict[str, str] = {}
+    default: Any = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class PushDef(Definition):
+    """How records of an entity are written into a table of a legacy system.
+
+    `key` columns recognise the row there; `stream` is the stream that reads it back, so that our
+    own echo is known. `changes` are the columns that may be written again in a row that is there,
+    and only while each column of `only_if` still has one of the values named.
+    """
+
+    kind: Literal["push"] = "push"
+    source: Code
+    entity: Code
+    table: str
+    stream: str
+    key: tuple[str, ...]
+    columns: dict[str, PushColumn]
+    changes: tuple[str, ...] = ()
+    only_if: dict[str, tuple[str | int, ...]] = {}
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        # `qty_plan: qty_plan` is short for `qty_plan: {from: qty_plan}`.
+        if isinstance(value, dict):
+            return {k: {"from": v} if isinstance(v, str) else v for k, v in value.items()}
+        return value
+
+
+class TriggerDef(Part):
+    """What starts a flow: a record that is created or updated (`saved`: either).
+
+    `when` is a filter over the record's own fields. Only live changes start a flow unless
+    `origins` says otherwise: a first load of old orders sends nothing outward.
+    """
+
+    record: Code
+    event: Literal["created", "updated", "saved"] = "created"
+    when: dict[str, Any] | None = None
+    origins: tuple[str, ...] = ("live",)
+
+
+class StepDef(Part):
+    """A step of a flow: which step, with which settings (`with`)."""
+
+    id: Code
+    step: Code
+    label: Label | None = None
+    with_: dict[str, Any] = Field(default={}, alias="with")
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Flow(Definition):
+    """A flow: what starts it, and its steps in order.
+
+    `enabled` is what holds until an administrator of the installation says otherwise.
+    """
+
+    kind: Literal["flow"] = "flow"
+    enabled: bool = True
+    trigger: TriggerDef
+    steps: tuple[StepDef, ...] = Field(min_length=1)
+
+    @field_validator("steps")
+    @classmethod
+    def _distinct(cls, steps: tuple[StepDef, ...]) -> tuple[StepDef, ...]:
+        ids = [s.id for s in steps]
+        doubled = {i for i in ids if ids.count(i) > 1 or i == "trigger"}
+        if doubled:
+            raise ValueError(f"step ids doubled or reserved: {', '.join(sorted(doubled))}")
+        return steps
+
+
 class Role(Definition):
     """What a person with this role may do, and which entities it may read and write."""
 
@@ -307,6 +422,9 @@ KINDS: dict[str, type[Definition]] = {
     "master": Master,
     "source": SourceDef,
     "sync": Sync,
+    "hook": HookDef,
+    "push": PushDef,
+    "flow": Flow,
     "role": Role,
     "board": BoardDef,
     "package": Package,

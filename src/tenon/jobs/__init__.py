@@ -1,1 +1,1 @@
-"""Durable and periodic work behind one small interface: leases and schedules."""
+"""Durable and periodic work behind one small interface: jobs, leases and schedules."""

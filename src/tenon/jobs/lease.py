@@ -6,11 +6,10 @@ end them. On SQLite one process owns the database: leases of a process before it
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tenon.jobs.dbclock import db_now
 from tenon.kernel.errors import Retry
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
@@ -38,13 +37,13 @@ def take(tx: Connection, name: str, seconds: float) -> str | None:
     # Insert first: on PostgreSQL two takers then meet on the row, not on its absence.
     tx.execute(_insert_free(tx, name))
     owner = f"{PROCESS}:{uuid7()}"
-    free = lease.c.until < _now(tx)
+    free = lease.c.until < db_now(tx)
     if tx.dialect.name == "sqlite":
         free = sa.or_(free, ~lease.c.owner.startswith(f"{PROCESS}:"))
     changed = tx.execute(
         lease.update()
         .where(lease.c.name == name, free)
-        .values(owner=owner, until=_now(tx) + seconds)
+        .values(owner=owner, until=db_now(tx) + seconds)
     )
     return owner if changed.rowcount else None
 
@@ -54,7 +53,7 @@ def keep(tx: Connection, name: str, owner: str, seconds: float) -> None:
     changed = tx.execute(
         lease.update()
         .where(lease.c.name == name, lease.c.owner == owner)
-        .values(until=_now(tx) + seconds)
+        .values(until=db_now(tx) + seconds)
     )
     if not changed.rowcount:
         raise Retry("lease_lost", _LOST, name=name)
@@ -63,12 +62,6 @@ def keep(tx: Connection, name: str, owner: str, seconds: float) -> None:
 def give_back(tx: Connection, name: str, owner: str) -> None:
     """Free the lease if it is still the owner's."""
     tx.execute(lease.update().where(lease.c.name == name, lease.c.owner == owner).values(until=0.0))
-
-
-def _now(tx: Connection) -> sa.ColumnElement[Any]:
-    if tx.dialect.name == "sqlite":
-        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
-    return sa.literal_column("extract(epoch from clock_timestamp())::float8", sa.Float)
 
 
 def _insert_free(tx: Connection, name: str) -> sa.TextClause:

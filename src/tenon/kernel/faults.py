@@ -10,8 +10,8 @@ import signal
 from collections import Counter
 from typing import ClassVar, Final
 
-# Every point of the product, in the order a sync passes them; the crash matrix walks this list.
-POINTS: Final = (
+# Every point of the product, each group in the order it is passed; the crash matrices walk these.
+SYNC_POINTS: Final = (
     "sync.plan.after",
     "sync.connect.after",
     "sync.read.after",
@@ -22,6 +22,25 @@ POINTS: Final = (
     "sync.commit.after",
     "sync.report.before",
     "sync.report.after",
+)
+HOOK_POINTS: Final = ("hook.store.before", "hook.store.after", "hook.fetch.after")
+JOB_POINTS: Final = ("job.claim.after", "job.done.before", "job.done.after")
+FLOW_POINTS: Final = ("flow.start.after", "flow.local.before", "flow.local.after")
+PUSH_POINTS: Final = (
+    "push.intend.after",
+    "push.call.before",
+    "push.call.after",
+    "push.record.before",
+    "push.record.after",
+)
+REPORT_POINTS: Final = ("report.store.before", "report.store.after")
+POINTS: Final = (
+    *SYNC_POINTS,
+    *HOOK_POINTS,
+    *JOB_POINTS,
+    *FLOW_POINTS,
+    *PUSH_POINTS,
+    *REPORT_POINTS,
 )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Origin = Literal["live", "initial", "backfill", "replay"]
+from sqlalchemy.engine import Connection
+
+# live, initial, backfill, replay, or echo:<source> for a row that we wrote there ourselves.
+Origin = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +35,26 @@ class Policy(Protocol):
     def check_write(self, actor: Actor, entity: str, fields: frozenset[str]) -> None:
         """Raise NotAllowed when the actor may not write these fields of the entity."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The outcome for one row."""
+
+    id: str
+    outcome: str  # created, updated, unchanged
+
+
+class Triggers(Protocol):
+    """The port that `automate` fills: what a change starts, in the transaction that makes it."""
+
+    def changed(self, tx: Connection, entity: str, rows: Sequence[Written], origin: Origin) -> None:
+        """Start what waits for these rows to be created or updated; unchanged rows are not told."""
+        ...
+
+
+class NoTriggers:
+    """Nothing is started by a change: for tests, and while a Tenon is being put together."""
+
+    def changed(self, tx: Connection, entity: str, rows: Sequence[Written], origin: Origin) -> None:
+        """Start nothing."""

@@ -1,7 +1,8 @@
 """The one write path: every change of a record, single or bulk, goes through `Writer.write`.
 
 check access → check types and rules → stage → lock what exists → write what differs → append
-events, all in the caller's transaction. One row and a hundred thousand take the same path.
+events → start what is triggered, all in the caller's transaction. One row and a hundred thousand
+take the same path.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from tenon.kernel.errors import Conflict, NotFound
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.records.check import check_row
-from tenon.records.ports import Actor, Origin, Policy
+from tenon.records.ports import Actor, NoTriggers, Origin, Policy, Triggers, Written
 from tenon.records.stage import Stage
 from tenon.records.tables import entity_tables, event
+from tenon.store import announce
 
 _STALE = Text(
     "记录已被他人修改（现为第 {found} 版，您看到的是第 {given} 版）；请刷新后再改。",
@@ -43,19 +45,12 @@ class RowKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """The outcome for one row."""
-
-    id: str
-    outcome: str  # created, updated, unchanged
-
-
-@dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes records of a catalogue under a policy."""
+    """Writes records of a catalogue under a policy; what changes may start flows."""
 
     catalogue: Catalogue
     policy: Policy
+    triggers: Triggers = NoTriggers()  # noqa: RUF009  it holds nothing
 
     def check(
         self, entity: str, row: Mapping[str, Any], *, partial: bool = False
@@ -91,7 +86,12 @@ class Writer:
         note = _Note(entity, origin, cause, actor)
         _record_events(tx, stage, note)
         stage.apply(tx, clock.now(), actor.id)
-        return [Written(id_, outcome) for id_, outcome in stage.outcomes(tx)]
+        written = [Written(id_, outcome) for id_, outcome in stage.outcomes(tx)]
+        changed = [row for row in written if row.outcome != "unchanged"]
+        if changed:
+            announce(tx, f"record:{entity}")
+            self.triggers.changed(tx, entity, changed, origin)
+        return written
 
     def _guard(self, tx: Connection, stage: Stage) -> None:
         missing = stage.missing(tx)
@@ -148,7 +148,7 @@ def _record_events(tx: Connection, stage: Stage, note: _Note) -> None:
         stage.target.c.version + 1, stage.changes(tx.dialect.name),
     )  # fmt: skip
     tx.execute(event.insert().from_select([*_EVENT_COLUMNS, "changes"], changed))
-    if note.origin == "live":
+    if note.origin not in {"initial", "backfill"}:
         created = stage.new_rows(
             *note.values(), stage.table.c.stage_id, sa.literal("created"), sa.literal(1)
         )

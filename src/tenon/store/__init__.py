@@ -4,7 +4,8 @@ The only room that opens the hub database; rooms above declare their tables on `
 """
 
 from tenon.store.engine import Hub, open_hub
+from tenon.store.signals import announce
 from tenon.store.tables import metadata
 from tenon.store.types import Id, Json, ScaledDecimal, UtcTime
 
-__all__ = ["Hub", "Id", "Json", "ScaledDecimal", "UtcTime", "metadata", "open_hub"]
+__all__ = ["Hub", "Id", "Json", "ScaledDecimal", "UtcTime", "announce", "metadata", "open_hub"]

@@ -15,6 +15,7 @@ from tenon.kernel.decimals import from_scaled
 from tenon.kernel.errors import Config
 from tenon.kernel.text import Text
 from tenon.store.gate import WriteGate
+from tenon.store.signals import CHANNEL, Signals
 
 _UNKNOWN_DATABASE = Text(
     "不支持的数据库地址“{url}”；请使用 sqlite:///文件路径 或 postgresql://…。",
@@ -28,6 +29,7 @@ class Hub:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
+        self.signals = Signals()
         if self.dialect == "sqlite":
             self._gate: WriteGate | None = WriteGate()
             self._reader = _sqlite_engine(self.url, readonly=True, synchronous="FULL")
@@ -66,19 +68,35 @@ class Hub:
         `durable=False` is for sync batches, which can be read again after a power cut; kill -9
         loses nothing either way.
         """
+        topics: set[str] = set()
         if self._gate is None:
             with self._durable.begin() as connection:
                 if not durable:
                     connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                connection.info["signals"] = topics
                 yield connection
-            return
-        with self._gate.turn(), (self._durable if durable else self._bulk).begin() as connection:
-            yield connection
+                if topics:
+                    _notify(connection, topics)
+        else:
+            engine = self._durable if durable else self._bulk
+            with self._gate.turn(), engine.begin() as connection:
+                connection.info["signals"] = topics
+                yield connection
+        if topics:
+            self.signals.tell(frozenset(topics))
 
     def close(self) -> None:
         """Give back every connection."""
         for engine in {self._reader, self._durable, self._bulk}:
             engine.dispose()
+
+
+def _notify(connection: Connection, topics: set[str]) -> None:
+    # One notification a transaction: PostgreSQL takes a lock of the whole server for them.
+    connection.execute(
+        sa.text("SELECT pg_notify(:channel, :topics)"),
+        {"channel": CHANNEL, "topics": " ".join(sorted(topics))},
+    )
 
 
 def open_hub(url: str) -> Hub:

@@ -1,0 +1,1 @@
+"""Flows: what starts them, their interpreter, their steps, notices to people."""
