@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tenon.access.policy import CAPABILITIES
+from tenon.assembly import steps
 from tenon.assembly.tables import installed_package
 from tenon.define import publish
 from tenon.define.catalogue import Catalogue, read_package
@@ -47,6 +48,7 @@ def built_in() -> tuple[Package, tuple[Definition, ...]]:
 def propose(tx: Connection, package: Package, definitions: tuple[Definition, ...]) -> Proposal:
     """Compare a package with what is published; nothing changes."""
     _check_roles(definitions)
+    steps.check(definitions)
     before = publish.load(tx)
     own = publish.codes_of(tx, package.code)
     others = tuple(d for d in before.definitions if (d.kind, d.code) not in own)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +16,12 @@ from sqlalchemy.engine import Connection
 
 # Every room that declares tables is imported here, so that the first migration makes them all.
 import tenon.access.tables
+import tenon.automate.tables
 import tenon.connect.tables
 import tenon.define.tables
 import tenon.factory.cards
 import tenon.jobs.lease
+import tenon.jobs.queue
 import tenon.master.tables
 import tenon.records.tables
 import tenon.tasks.tables  # noqa: F401
@@ -34,6 +36,8 @@ from tenon.assembly.home import (
     write_private,
 )
 from tenon.assembly.syncing import Syncing
+from tenon.assembly.working import Working
+from tenon.automate.triggers import FlowTriggers
 from tenon.connect import service
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.settings import Connections
@@ -85,8 +89,13 @@ class Tenon:
         self._lock = threading.Lock()
         self._catalogue = Catalogue(0, ())
         self._policy = RolePolicy(self._catalogue)
-        self.connect = ConnectDeps(hub, self._fresh, CurrentPolicy(self), Connections(home))
+        policy = CurrentPolicy(self)
+        self.triggers = FlowTriggers(self._fresh, policy)
+        self.connect = ConnectDeps(
+            hub, self._fresh, policy, Connections(home), triggers=self.triggers
+        )
         self.syncing = Syncing(home, self.connect)
+        self.working = Working(self.connect, self.triggers)
         self.refresh()
 
     @property
@@ -103,7 +112,7 @@ class Tenon:
     def writer(self) -> Writer:
         """The one write path, under the policy."""
         policy = self._policy
-        return Writer(policy.catalogue, policy)
+        return Writer(policy.catalogue, policy, self.triggers)
 
     def reader(self, actor: Actor) -> Reader:
         """Reads records as the actor, under the policy."""
@@ -143,6 +152,15 @@ class Tenon:
     def _fresh(self) -> Catalogue:
         self.refresh()
         return self._catalogue
+
+    @contextmanager
+    def at_work(self, *, sync: bool = True, jobs: bool = True, threads: int = 1) -> Iterator[None]:
+        """Sync and do jobs for the block."""
+        with (
+            self.working.running(threads=threads) if jobs else nullcontext(),
+            self.syncing.running() if sync else nullcontext(),
+        ):
+            yield
 
     @property
     def held_since(self) -> datetime | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from tenon.define.models import Entity
 from tenon.kernel.decimals import plain
 from tenon.kernel.errors import Config
 from tenon.kernel.text import Text
@@ -59,6 +61,25 @@ def fill(template: str, data: Mapping[str, Any]) -> str:
         return "" if found is None else str(found)
 
     return _HOLE.sub(value, template)
+
+
+def typed(entity: Entity, values: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
+    """Values as a field of the entity takes them: the run's data have times as texts.
+
+    With `whole` every field is given, as a new record needs it.
+    """
+    found = {code: _as_field(entity, code, value) for code, value in values.items()}
+    return {f.code: None for f in entity.fields} | found if whole else found
+
+
+def _as_field(entity: Entity, code: str, value: Any) -> Any:
+    field = entity.by_code.get(code)
+    if field is None or not isinstance(value, str) or not value:
+        return value
+    if field.type == "datetime":
+        moment = datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return date.fromisoformat(value) if field.type == "date" else value
 
 
 def matches(filter_: Mapping[str, Any], data: Mapping[str, Any]) -> bool:

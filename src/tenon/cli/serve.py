@@ -1,8 +1,7 @@
-"""`tenon serve`: the web server and the sync cycle."""
+"""`tenon serve`: the web server, the sync cycle, the jobs."""
 
 from __future__ import annotations
 
-import logging
 import signal
 from contextlib import nullcontext, suppress
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 import uvicorn
 
 from tenon.assembly import open_tenon
+from tenon.cli.logs import begin_logging
 from tenon.cli.options import HERE, Home
 from tenon.cli.speech import plainly, tell
 from tenon.kernel.text import Text
@@ -29,11 +29,12 @@ def serve(
     host: Annotated[str, typer.Option(help="监听地址 / listen at")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8420,
     no_sync: Annotated[bool, typer.Option("--no-sync", help="不同步 / do not sync")] = False,
+    no_jobs: Annotated[
+        bool, typer.Option("--no-jobs", help="不处理任务 / leave jobs to `tenon worker`")
+    ] = False,
 ) -> None:
     """启动服务 / Serve the pages and keep the sources synced."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # Its INFO is a line for each request to a source: thousands a day, with what was asked for.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    begin_logging()
     with plainly(), open_tenon(home) as tenon:
         held = tenon.held_since is not None
         if held:
@@ -52,8 +53,8 @@ def serve(
         # The web server ends on the signal and then raises it again: let it unwind us, in order.
         signal.signal(signal.SIGTERM, _end)
         tell(_SERVING.format(host=host, port=port))
-        syncs = nullcontext() if no_sync or held else tenon.syncing.running()
-        with syncs, suppress(KeyboardInterrupt):
+        working = nullcontext() if held else tenon.at_work(sync=not no_sync, jobs=not no_jobs)
+        with working, suppress(KeyboardInterrupt):
             server.run()
 
 

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 
 from tenon.connect.settings import Connections
 from tenon.define.catalogue import Catalogue
-from tenon.records.ports import Policy
+from tenon.records.ports import NoTriggers, Policy, Triggers
 from tenon.records.write import Writer
 from tenon.store import Hub
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectDeps:
-    """The hub, the current catalogue, the policy records are written under, the connections."""
+    """The hub, the catalogue of the moment, what guards and follows records, the connections."""
 
     hub: Hub
     catalogue: Callable[[], Catalogue]
     policy: Policy
     connections: Connections
     lease_seconds: float = 60.0
+    triggers: Triggers = NoTriggers()  # noqa: RUF009  it holds nothing
 
     def writer(self) -> Writer:
         """The one write path, for the catalogue of this moment."""
-        return Writer(self.catalogue(), self.policy)
+        return Writer(self.catalogue(), self.policy, self.triggers)

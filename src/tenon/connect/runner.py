@@ -70,7 +70,7 @@ class Run:
         name = self.catalogue.source(self.sync.source).label.zh
         self.applier = Applier(
             sync=self.sync,
-            writer=Writer(self.catalogue, self.deps.policy),
+            writer=Writer(self.catalogue, self.deps.policy, self.deps.triggers),
             actor=Actor(f"sync:{self.sync.source}", name, "admin", "sync"),
             plan=self.plan,
             resolver=self.resolver,

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.define.catalogue import Catalogue, check, parse
+from tenon.define.catalogue import Catalogue, D, check, parse
 from tenon.define.models import Definition, Package
 from tenon.define.tables import definition, epoch
 from tenon.kernel import clock
@@ -114,6 +114,23 @@ def at_epoch(tx: Connection, number: int, package: str) -> tuple[Definition, ...
         .order_by(definition.c.position)
     )
     return tuple(parse(r.body, f"{r.kind} {r.code}") for r in rows)
+
+
+def as_of(tx: Connection, kind: type[D], code: str, number: int) -> D:
+    """A definition as it stood after publish `number`, however often it was changed since."""
+    name = kind.model_fields["kind"].default
+    row = tx.execute(
+        sa.select(definition.c.body).where(
+            definition.c.kind == name,
+            definition.c.code == code,
+            definition.c.epoch <= number,
+            sa.or_(definition.c.retired_epoch.is_(None), definition.c.retired_epoch > number),
+        )
+    ).first()
+    found = parse(row.body, f"{name} {code}") if row else None
+    if not isinstance(found, kind):
+        raise NotFound("unknown_epoch", _NO_EPOCH, epoch=number)
+    return found
 
 
 def codes_of(tx: Connection, package: str) -> frozenset[tuple[str, str]]:

@@ -44,7 +44,10 @@ def _baseline(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
-STEPS: tuple[Step, ...] = (Step(1, "the first tables", _baseline),)
+STEPS: tuple[Step, ...] = (
+    Step(1, "the first tables", _baseline),
+    Step(2, "jobs, flows, webhooks, write-back, job reports", _baseline),  # makes what is missing
+)
 
 
 def migrate(hub: Hub) -> int:

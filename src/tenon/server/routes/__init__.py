@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from tenon.server.routes import (
     boards,
     definitions,
+    flows,
     masters,
+    notices,
     orders,
     session,
     settings,
@@ -24,4 +26,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     masters.routes,
     users.routes,
     definitions.routes,
+    flows.routes,
+    notices.routes,
 )

@@ -1,0 +1,20 @@
+"""Every step there is, registered by being imported; flows are checked against them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import tenon.automate.steps.condition
+import tenon.automate.steps.create
+import tenon.automate.steps.notify
+import tenon.automate.steps.update
+import tenon.automate.steps.wait  # noqa: F401
+from tenon.automate import interpreter
+from tenon.define.models import Definition, Flow
+
+
+def check(definitions: Iterable[Definition]) -> None:
+    """Refuse flows that name steps, settings or places that are not there."""
+    for definition in definitions:
+        if isinstance(definition, Flow):
+            interpreter.check(definition)
