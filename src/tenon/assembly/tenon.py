@@ -43,6 +43,7 @@ from tenon.connect.deps import ConnectDeps
 from tenon.connect.settings import Connections
 from tenon.define import publish
 from tenon.define.catalogue import Catalogue
+from tenon.jobs.worker import LEASE_SECONDS
 from tenon.kernel import clock
 from tenon.kernel.errors import Config, Conflict
 from tenon.kernel.text import Text
@@ -154,10 +155,18 @@ class Tenon:
         return self._catalogue
 
     @contextmanager
-    def at_work(self, *, sync: bool = True, jobs: bool = True, threads: int = 1) -> Iterator[None]:
+    def at_work(
+        self,
+        *,
+        sync: bool = True,
+        jobs: bool = True,
+        threads: int = 1,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> Iterator[None]:
         """Sync and do jobs for the block."""
+        working = self.working.running(threads=threads, lease_seconds=lease_seconds)
         with (
-            self.working.running(threads=threads) if jobs else nullcontext(),
+            working if jobs else nullcontext(),
             self.syncing.running() if sync else nullcontext(),
         ):
             yield
