@@ -8,6 +8,7 @@ from tenon.server.routes import (
     boards,
     definitions,
     flows,
+    hooks,
     masters,
     notices,
     orders,
@@ -27,5 +28,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.routes,
     definitions.routes,
     flows.routes,
+    hooks.routes,
     notices.routes,
 )
