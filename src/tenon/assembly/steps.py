@@ -8,7 +8,8 @@ import tenon.automate.steps.condition
 import tenon.automate.steps.create
 import tenon.automate.steps.notify
 import tenon.automate.steps.update
-import tenon.automate.steps.wait  # noqa: F401
+import tenon.automate.steps.wait
+import tenon.automate.steps.write_back  # noqa: F401
 from tenon.automate import interpreter
 from tenon.define.models import Definition, Flow
 

@@ -65,6 +65,7 @@ class _Run:
     waits: int
     waited: datetime | None
     state: str = "running"
+    intent: Any = None
     begun: dict[str, datetime] = field(default_factory=dict)  # steps begun in this segment
 
     @property
@@ -109,7 +110,10 @@ class Interpreter:
             outward = [g for g in _groups(runs) if _is_outward(g[0])]
             for step, own in outward:
                 context = self._context(tx, own[0])
-                _outward(step).intend(context, [self._at(step, run) for run in own])
+                with _blamed_on(own[0].step):
+                    intents = _outward(step).intend(context, [self._at(step, r) for r in own])
+                for run, intent in zip(own, intents, strict=True):
+                    run.intent = intent
             going = [run for _, own in outward for run in own]
             _save(tx, runs)
             held = {run.job.id for run in going}
@@ -197,7 +201,7 @@ class Interpreter:
         if place not in self._checked:
             self._checked[place] = _settings(step, run.flow.code, run.definition)
         key = f"{run.id}:{run.step}"
-        return At(run.id, key, self._checked[place], run.data, run.waited)
+        return At(run.id, key, self._checked[place], run.data, run.waited, run.intent)
 
     def _context(self, tx: Connection, run: _Run) -> StepContext:
         catalogue = self._connect.catalogue()

@@ -68,7 +68,7 @@ class At(Generic[S]):
 
     `key` recognises the step of this run for ever, for receivers that keep keys. `data` is
     `{"trigger": {…fields of the record…, "id"}, "steps": {step id: output}}`. `waited` is when a
-    wait at this step began, None before.
+    wait at this step began, None before. `intent` is what `intend` of an outward step answered.
     """
 
     run_id: str
@@ -76,6 +76,7 @@ class At(Generic[S]):
     settings: S
     data: Mapping[str, Any]
     waited: datetime | None = None
+    intent: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,11 @@ class OutwardStep(Protocol[S]):
     label: Text
     settings: type[S]
 
-    def intend(self, context: StepContext, runs: Sequence[At[S]]) -> None:
-        """Write down what is meant to be done; called again after a crash."""
+    def intend(self, context: StepContext, runs: Sequence[At[S]]) -> list[Any]:
+        """Write down what is meant to be done; for each run what `call` needs to do it.
+
+        Called again after a crash.
+        """
         ...
 
     def call(self, connect: ConnectDeps, runs: Sequence[At[S]]) -> list[Any]:

@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection
 from tenon.automate import registry, switch
 from tenon.automate.tables import flow_run, flow_step
 from tenon.automate.triggers import KIND
+from tenon.connect.tables import push_row
 from tenon.define import publish
 from tenon.define.catalogue import Catalogue
-from tenon.define.models import Flow
+from tenon.define.models import Flow, PushDef
 from tenon.define.tables import definition
 from tenon.jobs import queue
 from tenon.jobs.queue import NewJob, job
@@ -127,10 +128,27 @@ def run_page(connection: Connection, catalogue: Catalogue, id_: str) -> dict[str
         "run": _row(row, flow),
         "trigger": row.data.get("trigger", {}),
         "steps": [_step(flow, at, row, steps, trying) for at in range(len(flow.steps))],
+        "pushes": _pushes(connection, catalogue, id_),
         "version": row.epoch,
         "can_retry": row.state == "failed",
         "can_cancel": row.state in {"running", "waiting", "failed"},
     }
+
+
+def _pushes(connection: Connection, catalogue: Catalogue, run_id: str) -> list[dict[str, Any]]:
+    """What the run wrote into other systems."""
+    tables = {push.code: push.table for push in catalogue.of(PushDef)}
+    rows = connection.execute(
+        sa.select(push_row).where(push_row.c.run_id == run_id).order_by(push_row.c.push)
+    ).mappings()
+    return [
+        {
+            "push": row["push"], "table": tables.get(row["push"], row["push"]), "key": row["key"],
+            "state": row["state"], "sent_at": row["sent_at"], "echoed_at": row["echoed_at"],
+            "columns": row["values"],
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def retry(tx: Connection, id_: str) -> None:

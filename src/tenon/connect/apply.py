@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from tenon.connect import told
+from tenon.connect.echo import Echoes
 from tenon.connect.identity import MATCHED, Decision, Identifier
 from tenon.connect.plan import Plan, encoded
 from tenon.connect.resolve import Resolver
@@ -61,6 +62,7 @@ class Applier:
     plan: Plan
     resolver: Resolver
     identifier: Identifier | None
+    echoes: Echoes
     lease_seconds: float
     origin: Origin
     batches: int = 0
@@ -92,16 +94,23 @@ class Applier:
     ) -> dict[str, str]:
         """The record of each row by its key."""
         rows = [w for w in good if self.identifier is None or decisions[w.key].write]
-        found: dict[str, str] = {}
-        if rows:
-            answers = self.writer.write(
-                tx, self.actor, self.sync.target, [(self._key(w), w.values) for w in rows],
-                origin=self.origin, cause=f"sync:{self.plan.run_id}",
-            )  # fmt: skip
-            found = {w.key: a.id for w, a in zip(rows, answers, strict=True)}
+        echoed = self.echoes.find(tx, rows)
+        ours = [w for w in rows if w.key in echoed]
+        if ours:
+            places = [(echoed[w.key], self._key(w)) for w in ours]
+            self.writer.bind(tx, self.sync.target, places)
+        found = self._write_as(tx, f"echo:{self.sync.source}", ours)
+        found |= self._write_as(tx, self.origin, [w for w in rows if w.key not in echoed])
         if self.identifier is not None:
             self._found_records(tx, list(decisions.values()), found)
         return found
+
+    def _write_as(self, tx: Connection, origin: Origin, rows: list[Work]) -> dict[str, str]:
+        answers = self.writer.write(
+            tx, self.actor, self.sync.target, [(self._key(w), w.values) for w in rows],
+            origin=origin, cause=f"sync:{self.plan.run_id}",
+        )  # fmt: skip
+        return {w.key: a.id for w, a in zip(rows, answers, strict=True)}
 
     def _key(self, work: Work) -> RowKey:
         return RowKey(

@@ -7,7 +7,7 @@ itself), NeedsUser (a person must act: a login, a permission), Stop (going on wo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
@@ -61,7 +61,7 @@ class Capabilities:
 
     kind: str
     detects: frozenset[Literal["watermark", "full"]]
-    writes: frozenset[Literal["insert", "upsert"]] = frozenset()
+    writes: frozenset[Literal["insert", "update"]] = frozenset()
     encodings: tuple[str, ...] = ("utf-8",)
     page_rows: int = 5000
     timeout_seconds: int = 30
@@ -134,6 +134,51 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Let go of what is open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRow:
+    """A row to be written: `values` are all its columns, `key` those that recognise it.
+
+    A row that is not there is inserted. In one that is there `compare` columns must be as ours;
+    `change` columns are changed, only while each column of `only_if` has one of its values.
+    `number` is a column that gets the next number in a new row.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    values: Mapping[str, Any]
+    compare: tuple[str, ...] = ()
+    change: tuple[str, ...] = ()
+    only_if: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a row: sent (inserted), changed, same, or conflict (nothing was written).
+
+    A conflict names the column with what we would write and what is there.
+    """
+
+    state: Literal["sent", "changed", "same", "conflict"]
+    column: str | None = None
+    ours: str | None = None
+    theirs: str | None = None
+
+
+class WritingConnector(Connector, Protocol):
+    """A connector that can write, where an administrator allowed it."""
+
+    def write(
+        self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
+    ) -> list[list[Written]]:
+        """Write groups of rows in one transaction: of a group all rows, or none of them.
+
+        Doing it again changes nothing: what is there is compared first. With `dry` nothing is
+        kept, and the answer is what would become of each row.
+        """
         ...
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenon.connect.settings import Connections
+from tenon.connect.writers import Writers
 from tenon.define.catalogue import Catalogue
 from tenon.records.ports import NoTriggers, Policy, Triggers
 from tenon.records.write import Writer
@@ -22,6 +23,7 @@ class ConnectDeps:
     connections: Connections
     lease_seconds: float = 60.0
     triggers: Triggers = NoTriggers()  # noqa: RUF009  it holds nothing
+    writers: Writers = field(default_factory=Writers)
 
     def writer(self) -> Writer:
         """The one write path, for the catalogue of this moment."""

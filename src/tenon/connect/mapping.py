@@ -158,6 +158,8 @@ class Mapper:
         return read
 
     def _column(self, name: str) -> Read:
+        if name.casefold() not in self._at and name in self._sync.stream.may_lack:
+            return lambda _row: None
         at = self._index(name)
 
         def read(row: Row) -> Any:

@@ -15,6 +15,7 @@ from tenon.connect.apply import Applier, Counts
 from tenon.connect.batches import rows_of
 from tenon.connect.contract import Connector, StreamAbsent
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.echo import Echoes
 from tenon.connect.gone import Vanished
 from tenon.connect.identity import Identifier
 from tenon.connect.mapping import Mapper, Row
@@ -76,6 +77,7 @@ class Run:
             plan=self.plan,
             resolver=self.resolver,
             identifier=identifier,
+            echoes=Echoes(self.catalogue, self.sync),
             lease_seconds=self.deps.lease_seconds,
             origin="initial" if self.plan.first else "live",
         )

@@ -8,6 +8,7 @@ Each source has its connector's settings, with secrets by name, never by value:
     mes:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
+      writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
@@ -84,6 +85,17 @@ class Connections:
             for code, values in self._read().items()
             if values.get("hook_secret")
         }
+
+    def writes(self, source: str) -> dict[str, frozenset[str]]:
+        """What an administrator allowed to write there: {table: {insert, update}}."""
+        said = self._read().get(source, {}).get("writes") or {}
+        if not isinstance(said, dict) or not all(
+            isinstance(actions, list) and set(actions) <= {"insert", "update"}
+            for actions in said.values()
+        ):
+            problem = "writes: {table: [insert, update]}"
+            raise Config("bad_connections", _BAD_FILE, problem=problem)
+        return {str(table): frozenset(actions) for table, actions in said.items()}
 
     def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write all connections (their secrets as `secret:NAME`)."""

@@ -150,3 +150,26 @@ hook_refusal = sa.Table(
     sa.Column("first_at", UtcTime, nullable=False),
     sa.Column("last_at", UtcTime, nullable=False),
 )
+
+_UNHEARD = sa.text("echoed_at IS NULL")
+
+# What we write into other systems: a row for each row there, with what we last meant it to hold.
+push_row = sa.Table(
+    "push_row",
+    metadata,
+    sa.Column("push", sa.String(48), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),  # the key columns joined by `|`
+    sa.Column("entity", sa.String(48), nullable=False),
+    sa.Column("record_id", Id, nullable=False),
+    sa.Column("run_id", Id, nullable=True),
+    sa.Column("step_key", sa.String(100), nullable=True),
+    sa.Column("state", sa.String(10), nullable=False),  # intended, sent, changed, same
+    sa.Column("values", Json, nullable=False),  # {column: text or null}
+    sa.Column("sent_values", Json, nullable=True),  # what was there after the last sending
+    sa.Column("intended_at", UtcTime, nullable=False),
+    sa.Column("sent_at", UtcTime, nullable=True),
+    sa.Column("echoed_at", UtcTime, nullable=True),  # read back since it was sent
+    sa.Index("ix_push_row_run", "run_id"),
+    sa.Index("ix_push_row_record", "entity", "record_id"),
+    sa.Index("ix_push_row_unheard", "push", sqlite_where=_UNHEARD, postgresql_where=_UNHEARD),
+)

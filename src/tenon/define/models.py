@@ -179,7 +179,8 @@ class StreamDef(Part):
     Names are matched without case. `key` columns joined by `|` recognise a row for ever.
     Without `columns` all of the table are read. `explode` names a nested list of the item: a
     row for each of its elements, with the item's own columns and the element's columns called
-    `<explode>_<column>` (`lines_qty`). An `optional` stream may be absent from the source.
+    `<explode>_<column>` (`lines_qty`). An `optional` stream may be absent from the source,
+    the columns of `may_lack` from its table (they have no value then).
     Within a source the name of a stream is used once.
     """
 
@@ -190,6 +191,7 @@ class StreamDef(Part):
     join: tuple[Join, ...] = ()
     where: dict[str, tuple[str | int, ...]] = {}
     explode: str | None = None
+    may_lack: tuple[str, ...] = ()
     key: tuple[str, ...]
     cursor: CursorDef | None = None
     optional: bool = False
@@ -300,15 +302,20 @@ class HookDef(Definition):
 
 
 class PushColumn(Part):
-    """How one column of a push is filled: from a field (`ref.field` one step on), or a constant.
+    """How one column of a push is filled: from a field, a constant, or the time of writing.
 
-    Times are written in the source's own zone; `choices` translate our codes into the source's.
+    `from` is a field, or one of a record referred to (`order_line.sales_order.order_no`); with
+    `code` it is a golden record, and its code in that system is written. Times are written in
+    the source's own zone; `choices` translate our codes into the source's. An `initial` column
+    is written with a new row only: later it is the source's own.
     """
 
     from_: str | None = Field(default=None, alias="from")
+    code: bool = False
     const: Any = None
+    now: bool = False
     choices: dict[str, str] = {}
-    default: Any = None
+    initial: bool = False
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -318,7 +325,8 @@ class PushDef(Definition):
 
     `key` columns recognise the row there; `stream` is the stream that reads it back, so that our
     own echo is known. `changes` are the columns that may be written again in a row that is there,
-    and only while each column of `only_if` still has one of the values named.
+    and only while each column of `only_if` still has one of the values named. `number` is a key
+    column that the table does not fill by itself: a new row gets the next one.
     """
 
     kind: Literal["push"] = "push"
@@ -330,6 +338,7 @@ class PushDef(Definition):
     columns: dict[str, PushColumn]
     changes: tuple[str, ...] = ()
     only_if: dict[str, tuple[str | int, ...]] = {}
+    number: str | None = None
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -93,6 +93,23 @@ class Writer:
             self.triggers.changed(tx, entity, changed, origin)
         return written
 
+    def bind(self, tx: Connection, entity: str, places: Sequence[tuple[str, RowKey]]) -> None:
+        """Give records that have no place in a source the one that is named.
+
+        For records of ours that were written into another system and are read back from there.
+        """
+        table = entity_tables(self.catalogue)[entity]
+        for id_, key in places:
+            other = table.alias()
+            taken = sa.exists().where(
+                other.c.source == key.source, other.c.source_key == key.source_key
+            )
+            tx.execute(
+                table.update()
+                .where(table.c.id == id_, table.c.source_key.is_(None), ~taken)
+                .values(source=key.source, source_key=key.source_key)
+            )
+
     def _guard(self, tx: Connection, stage: Stage) -> None:
         missing = stage.missing(tx)
         if missing:

@@ -81,4 +81,4 @@ def cancel_run(caller: Manager, run_id: UUID) -> FlowRunPage:
 def _page(caller: Caller, run_id: UUID) -> FlowRunPage:
     with caller.tenon.hub.read() as connection:
         found = runs.run_page(connection, caller.tenon.catalogue, str(run_id))
-    return FlowRunPage.model_validate(found | {"pushes": []})
+    return FlowRunPage.model_validate(found)

@@ -17,6 +17,7 @@ from tenon.connect.connectors.sql.engines import (
     address_of,
     encoding_of,
     open_engine,
+    open_writing_engine,
     url_of,
 )
 from tenon.connect.connectors.sql.faults import explain
@@ -30,12 +31,21 @@ from tenon.connect.connectors.sql.query import (
     tables_of,
     without_cursor,
 )
-from tenon.connect.contract import Capabilities, ConnectorSettings, CursorValue, Found
+from tenon.connect.connectors.sql.writer import TableWriter
+from tenon.connect.contract import (
+    Capabilities,
+    ConnectorSettings,
+    CursorValue,
+    Found,
+    WriteRow,
+    Written,
+)
 from tenon.define.models import StreamDef
 
 CAPABILITIES: Final = Capabilities(
     kind="sql",
     detects=frozenset({"watermark", "full"}),
+    writes=frozenset({"insert", "update"}),
     encodings=ENCODINGS,
     page_rows=5000,
 )
@@ -58,6 +68,7 @@ class SqlConnector:
         self.address = address_of(self._url)
         self._open: Connection | None = None
         self._planner: Planner | None = None
+        self._writer: TableWriter | None = None
 
     def check(self) -> None:
         """Reach the database and read its list of tables."""
@@ -84,11 +95,26 @@ class SqlConnector:
             query = first_page(plan, since_of(plan, since, self._dialect))
             yield from self._pages(connection, plan, query, columns, plan.order_at)
 
+    def write(
+        self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
+    ) -> list[list[Written]]:
+        """Write groups of rows in one transaction, over a connection of its own that may write."""
+        try:
+            if self._writer is None:
+                engine = open_writing_engine(self._url, self._encoding, self._egress)
+                self._writer = TableWriter(engine.connect(), self._source, self._encoding)
+            return self._writer.write(groups, dry=dry)
+        except DBAPIError as error:
+            self.close()
+            raise explain(error, self._dialect, self._source, self.address) from None
+
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         opened, self._open, self._planner = self._open, None, None
-        if opened is not None:
-            opened.close()
+        writer, self._writer = self._writer, None
+        for one in (opened, writer):
+            if one is not None:
+                one.close()
 
     def _pages(
         self,

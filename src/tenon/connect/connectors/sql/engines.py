@@ -70,28 +70,41 @@ def address_of(url: URL) -> str:
 
 def open_engine(url: URL, encoding: str, egress: Egress) -> Engine:
     """An engine whose connections cannot write and cannot wait for ever."""
+    return _opened(url, encoding, egress, writes=False)
+
+
+def open_writing_engine(url: URL, encoding: str, egress: Egress) -> Engine:
+    """An engine whose connections may write, each in a transaction that is begun at once."""
+    return _opened(url, encoding, egress, writes=True)
+
+
+def _opened(url: URL, encoding: str, egress: Egress, *, writes: bool) -> Engine:
     match url.get_backend_name():
         case "sqlite":
-            return _sqlite(url, encoding)
+            return _sqlite(url, encoding, writes=writes)
         case "postgresql":
-            return _postgresql(url, egress)
+            return _postgresql(url, egress, writes=writes)
         case _:
-            return _mysql(url, egress)
+            return _mysql(url, egress, writes=writes)
 
 
-def _sqlite(url: URL, encoding: str) -> Engine:
+def _sqlite(url: URL, encoding: str, *, writes: bool) -> Engine:
     path = quote(str(Path(url.database or "").absolute()))
     engine = sa.create_engine(
-        f"sqlite:///file:{path}?mode=ro&uri=true",
+        f"sqlite:///file:{path}?mode={'rw' if writes else 'ro'}&uri=true",
         poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
     def _configure(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # transactions are begun below, or not at all
         dbapi.text_factory = _decoder(encoding)
-        dbapi.execute("PRAGMA query_only=ON")
+        dbapi.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+
+    if writes:
+        # Nothing is read before the lock is held: a reader that turns writer could meet another.
+        event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
 
     @event.listens_for(engine, "before_cursor_execute")
     def _deadline(conn: Any, *_rest: Any) -> None:
@@ -113,31 +126,31 @@ def _decoder(encoding: str) -> Callable[[bytes], str | bytes]:
     return decode
 
 
-def _postgresql(url: URL, egress: Egress) -> Engine:
+def _postgresql(url: URL, egress: Egress, *, writes: bool) -> Engine:
     port = url.port or _PORTS["postgresql"]
     address = egress.admit(url.host or "localhost", port)
     milliseconds = STATEMENT_SECONDS * 1000
     return sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
+        isolation_level="READ COMMITTED" if writes else "AUTOCOMMIT",
         connect_args={
             "hostaddr": address,
             "connect_timeout": CONNECT_SECONDS,
             "tcp_user_timeout": 2 * milliseconds,
-            "options": "-c default_transaction_read_only=on "
+            "options": f"-c default_transaction_read_only={'off' if writes else 'on'} "
             f"-c statement_timeout={milliseconds} -c lock_timeout={BUSY_SECONDS * 1000}",
         },
     )
 
 
-def _mysql(url: URL, egress: Egress) -> Engine:
+def _mysql(url: URL, egress: Egress, *, writes: bool) -> Engine:
     address = egress.admit(url.host or "localhost", url.port or _PORTS["mysql"])
     query = {k: v for k, v in url.query.items() if k == "charset"} or {"charset": "utf8mb4"}
     engine = sa.create_engine(
         url.set(drivername="mysql+pymysql", host=address, query=query),
         poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
+        isolation_level="READ COMMITTED" if writes else "AUTOCOMMIT",
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": 2 * STATEMENT_SECONDS,
@@ -148,7 +161,10 @@ def _mysql(url: URL, egress: Egress) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(dbapi: Any, _record: Any) -> None:
         with dbapi.cursor() as cursor:
-            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            if writes:
+                cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {BUSY_SECONDS}")
+            else:
+                cursor.execute("SET SESSION TRANSACTION READ ONLY")
             cursor.execute(f"SET SESSION lock_wait_timeout = {BUSY_SECONDS}")
             if "MariaDB" in dbapi.get_server_info():
                 cursor.execute(f"SET SESSION max_statement_time = {STATEMENT_SECONDS}")
