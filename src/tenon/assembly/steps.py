@@ -8,7 +8,11 @@ import tenon.automate.steps.condition
 import tenon.automate.steps.create
 import tenon.automate.steps.notify
 import tenon.automate.steps.update
-import tenon.automate.steps.wait  # noqa: F401
+import tenon.automate.steps.wait
+import tenon.factory.steps.apply_order_change
+import tenon.factory.steps.number_order_change
+import tenon.factory.steps.plan_work_orders
+import tenon.factory.steps.supersede_engineering  # noqa: F401
 from tenon.automate import interpreter
 from tenon.define.models import Definition, Flow
 
