@@ -12,6 +12,7 @@ import tenon.automate.steps.wait
 import tenon.factory.steps.apply_order_change
 import tenon.factory.steps.number_order_change
 import tenon.factory.steps.plan_work_orders
+import tenon.factory.steps.released_work_order
 import tenon.factory.steps.supersede_engineering  # noqa: F401
 from tenon.automate import interpreter
 from tenon.define.models import Definition, Flow

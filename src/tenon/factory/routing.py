@@ -96,8 +96,18 @@ def duration(minutes: Decimal, hours_a_day: Decimal | None, *, outside: bool) ->
 def hours_of(operations: Sequence[Mapping[str, Any]]) -> Decimal:
     """The estimated hours of operations in the plant itself."""
     own = [o for o in operations if not o["outside"]]
-    minutes = sum(((o["setup_min"] or 0) + (o["run_min"] or 0) for o in own), Decimal(0))
+    minutes: Decimal = sum(
+        ((o["setup_min"] or Decimal(0)) + (o["run_min"] or Decimal(0)) for o in own), Decimal(0)
+    )
     return rounded(minutes / 60, 2)
+
+
+def hours_for(routing: Routing, qty: Decimal) -> Decimal:
+    """The estimated hours of a routing for a quantity, in the plant itself."""
+    return hours_of([
+        {**op, "run_min": (op["run_min_per_piece"] or Decimal(0)) * qty}
+        for op in routing.operations
+    ])  # fmt: skip
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

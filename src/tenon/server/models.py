@@ -223,7 +223,12 @@ class MaterialUse(Model):
 class WorkOrderLine(Model):
     """A work order that serves the order line."""
 
+    id: str
     work_order_no: str
+    planned_by: str | None = Field(description="`tenon` when Tenon planned it")
+    mes_answer: str | None
+    est_hours: Decimal | None
+    engineering: bool = Field(description="It awaits its routing 待工艺")
     allocated_qty: Decimal
     qty: Decimal
     received_qty: Decimal
@@ -260,6 +265,25 @@ class Revision(Model):
     sources: list[Source]
 
 
+class OrderChange(Model):
+    """A change by the customer, with what a planner decided of it."""
+
+    id: str
+    change_no: str | None
+    line_no: int | None = Field(description="The whole order, when null")
+    revision: int
+    kind: Literal["qty", "date", "drawing", "cancel"]
+    label: Text
+    old: str | None
+    new: str | None
+    changed_at: datetime | None
+    decision: Literal["pending", "accepted", "rejected", "none"] | None
+    decided_by: str | None
+    decided_at: datetime | None
+    applied_at: datetime | None
+    note: str | None
+
+
 class OrderPage(Model):
     """Everything the order page shows for one order line."""
 
@@ -288,6 +312,7 @@ class OrderPage(Model):
     work_orders: list[WorkOrderLine]
     shipments: list[Shipment]
     revisions: list[Revision]
+    changes: list[OrderChange] = Field(description="Of all lines of the order, with decisions")
     facts: list[Fact]
     waiting_rows: int = Field(description="Source rows about this order that are set aside")
 
