@@ -40,7 +40,7 @@ def load_boms(connection: Connection, reader: Reader, items: Collection[str]) ->
     query = sa.select(table).where(table.c.item.in_(items), table.c.archived_at.is_(None), ~gone)
     found: dict[str, dict[int, list[RowMapping]]] = {}
     for line in connection.execute(query.order_by(table.c.source_key)).mappings():
-        found.setdefault(line["item"], {}).setdefault(_number(line["version"]), []).append(line)
+        found.setdefault(line["item"], {}).setdefault(_number(line["bom_version"]), []).append(line)
     return {item: _newest(versions) for item, versions in found.items()}
 
 

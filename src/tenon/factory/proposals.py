@@ -44,7 +44,7 @@ def items_made(connection: Connection, reader: Reader) -> list[Made]:
     item = reader.table("item")
     routing = live_routings(reader).subquery()
     versions = (
-        sa.select(routing.c.item, sa.func.max(routing.c.version).label("version"))
+        sa.select(routing.c.item, sa.func.max(routing.c.routing_version).label("version"))
         .group_by(routing.c.item)
         .subquery()
     )

@@ -46,7 +46,7 @@ def load_routings(
     query = live_routings(reader).where(table.c.item.in_(items)).order_by(table.c.seq)
     found: dict[tuple[str, int], list[RowMapping]] = {}
     for row in connection.execute(query).mappings():
-        found.setdefault((row["item"], row["version"]), []).append(row)
+        found.setdefault((row["item"], row["routing_version"]), []).append(row)
     return {place: Routing(*place, tuple(rows)) for place, rows in found.items()}
 
 

@@ -193,9 +193,6 @@ def _quiet(order: WorkOrder, op: Operation, now: datetime) -> bool:
 
 
 _RANK = {
-    "engineering": -1.0, "planned": 0.0, "released": 1.0, "finished": 4.0, "stocked": 5.0,
-    "closed": 5.0,
-}  # fmt: skip
     "engineering": -1.0,
     "planned": 0.0,
     "released": 1.0,

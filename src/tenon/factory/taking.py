@@ -160,7 +160,8 @@ def _note(desk: Desk, order: RowMapping, choice: Choice) -> None:
     proposed = (order["proposed_item"], order["proposed_version"])
     score = order["proposal_score"] if proposed == (choice.item, choice.version) else None
     decision = {
-        "work_order": order["id"], "item": choice.item, "version": choice.version, "score": score,
+        "work_order": order["id"], "item": choice.item, "routing_version": choice.version,
+        "score": score,
         "decided_by": desk.actor.name[:100], "decided_at": desk.now,
     }  # fmt: skip
     desk.write("routing_decision", new_rows([decision]))
