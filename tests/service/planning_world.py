@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,16 +19,24 @@ from tenon.assembly import Tenon, open_tenon, packages
 from tenon.assembly.home import HomeSettings, write_settings
 from tenon.automate import switch
 from tenon.automate.tables import flow_run, notice
+from tenon.boards.reading import reading
 from tenon.connect import report
 from tenon.define.models import Definition, Flow
+from tenon.factory import changes, engineering, taking
 from tenon.factory.numbers import work_order_numbers
+from tenon.factory.order_page import order_page
 from tenon.jobs.worker import Worker
 from tenon.kernel import clock
+from tenon.kernel.errors import Conflict
 from tenon.records.ports import SYSTEM, Actor
 from tenon.records.write import RowKey
+from tenon.server.models import OrderPage
+from tenon.server.planning_models import EngineeringList, OrderChangeList
 from tenon.store import open_hub
 
+SPECIAL = {"item_name": "左支架加强", "drawing_no": "DW-100-07", "standard": False}
 NOW = datetime(2026, 11, 3, 2, 30, 20, tzinfo=UTC)  # 10:30 at the plant
+DUE = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)  # 17:00 at the plant
 PLANNER = Actor("u-1", "计划员", "planner")
 ROUTE = (
     (10, "CY", "冲压", "P160", "30", "0.12", False),
@@ -142,9 +152,6 @@ class Shop:
             return list(connection.scalars(query))
 
 
-DUE = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)  # 17:00 at the plant
-
-
 @contextmanager
 def shop_at(home: Path, hub_url: str) -> Iterator[Shop]:
     """A fresh home whose flows are on; they stop short of writing into the MES."""
@@ -189,3 +196,51 @@ def take_numbers(url: str, times: int) -> list[str]:
     finally:
         hub.close()
     return found
+
+
+def page(shop: Shop, line: str) -> OrderPage:
+    with reading(shop.tenon, PLANNER) as context:
+        return OrderPage.model_validate(order_page(context, line))
+
+
+def awaiting(shop: Shop) -> EngineeringList:
+    return EngineeringList.model_validate(engineering.engineering(shop.tenon, PLANNER))
+
+
+def pending(shop: Shop) -> OrderChangeList:
+    found = changes.order_changes(shop.tenon, PLANNER, decision="pending")
+    return OrderChangeList.model_validate(found)
+
+
+def accept(shop: Shop, change: str) -> None:
+    changes.decide(shop.tenon, PLANNER, change, accept=True, note=None)
+    shop.work()
+
+
+def take(shop: Shop, order: Any, seen: int, item: str = "F1", version: int = 1) -> dict[str, Any]:
+    choice = taking.Choice(shop.ids[item], version, seen)
+    return taking.take_routing(shop.tenon, PLANNER, order.id, choice)
+
+
+def at_once(count: int, do: Any) -> list[str]:
+    """What became of so many who do the same at one moment."""
+    barrier = threading.Barrier(count)
+
+    def one(number: int) -> str:
+        barrier.wait(30)
+        try:
+            do(number)
+        except Conflict as refused:
+            return refused.code
+        return "done"
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def planned(shop: Shop, **line: Any) -> tuple[str, str, Any]:
+    """An order with one planned line: order, line, work order."""
+    order, (id_,) = shop.order({"item": shop.ids["F1"]} | line)
+    shop.work()
+    allocation = shop.one("allocation", order_line=id_)
+    return order, id_, shop.one("work_order", id=allocation.work_order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,46 +15,32 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tenon.automate import switch
-from tenon.boards.reading import reading
 from tenon.connect.tables import source_row
-from tenon.factory import changes, engineering, planning, taking
+from tenon.factory import planning
 from tenon.factory.desk import Desk
 from tenon.factory.numbers import work_order_numbers
-from tenon.factory.order_page import order_page
 from tenon.kernel import clock
 from tenon.kernel.errors import Conflict, NotFound
-from tenon.records.ports import SYSTEM, Actor
-from tenon.server.models import OrderPage
-from tenon.server.planning_models import EngineeringList, OrderChangeList
-from tests.service.planning_world import DUE, NOW, PLANNER, ROUTE, Shop, shop_at, take_numbers
-
-SPECIAL = {"item_name": "左支架加强", "drawing_no": "DW-100-07", "standard": False}
+from tenon.records.ports import SYSTEM, Actor, Written
+from tests.service.planning_world import (
+    DUE,
+    NOW,
+    ROUTE,
+    SPECIAL,
+    Shop,
+    at_once,
+    awaiting,
+    page,
+    shop_at,
+    take,
+    take_numbers,
+)
 
 
 @pytest.fixture
 def shop(hub_url: str, tmp_path: Path) -> Iterator[Shop]:
     with shop_at(tmp_path / "home", hub_url) as made:
         yield made
-
-
-def page(shop: Shop, line: str) -> OrderPage:
-    with reading(shop.tenon, PLANNER) as context:
-        return OrderPage.model_validate(order_page(context, line))
-
-
-def awaiting(shop: Shop) -> EngineeringList:
-    return EngineeringList.model_validate(engineering.engineering(shop.tenon, PLANNER))
-
-
-def pending(shop: Shop) -> OrderChangeList:
-    found = changes.order_changes(shop.tenon, PLANNER, decision="pending")
-    return OrderChangeList.model_validate(found)
-
-
-def accept(shop: Shop, change: str) -> None:
-    changes.decide(shop.tenon, PLANNER, change, accept=True, note=None)
-    shop.work()
 
 
 def test_a_line_with_a_routing_is_released_with_everything_frozen(shop: Shop) -> None:
@@ -136,21 +122,12 @@ def test_the_planner_is_told_when_the_mes_refuses_or_is_silent(
     later = NOW + timedelta(minutes=31)
     with clock.fixed(later), shop.tenon.hub.write() as tx:
         # The timer is a job; here the record's change wakes the run at the later time.
-        shop.tenon.triggers.changed(tx, "work_order", [Row(order.id)], "live")
+        shop.tenon.triggers.changed(tx, "work_order", [Written(order.id, "updated")], "live")
     with clock.fixed(later):
         shop.work()
     (run,) = shop.runs("new_order_line")
     assert run.state == "done", run.failure
     assert len([t for t in shop.told() if "MES" in t["zh"]]) == told
-
-
-class Row:
-    """A written row, as triggers are told of it."""
-
-    outcome = "updated"
-
-    def __init__(self, id_: str) -> None:
-        self.id = id_
 
 
 def test_a_line_without_a_routing_awaits_engineering_with_the_nearest(shop: Shop) -> None:
@@ -225,14 +202,13 @@ def test_a_line_that_the_mes_serves_is_left_alone(shop: Shop) -> None:
         {"work_order_no": "WO-2", "qty": 100, "status": "cancelled"},
     ])  # fmt: skip
     (allocation,) = shop.put("allocation", [
-        {"work_order": cancelled, "order_line": line, "qty": 100}
+        {"work_order": theirs, "order_line": line, "qty": 100}
     ])  # fmt: skip
     with shop.tenon.hub.write() as tx:
-        assert list(planning.plan_lines(desk(shop, tx), [line])) == [line], "a cancelled is none"
-        tx.rollback()
-    shop.change("allocation", allocation, work_order=theirs)
-    with shop.tenon.hub.write() as tx:
         assert planning.plan_lines(desk(shop, tx), [line]) == {}
+    shop.change("allocation", allocation, work_order=cancelled)
+    with shop.tenon.hub.write() as tx:
+        assert list(planning.plan_lines(desk(shop, tx), [line])) == [line], "cancelled serves none"
 
 
 def desk(shop: Shop, tx: sa.Connection, actor: Actor = SYSTEM) -> Desk:
@@ -270,16 +246,12 @@ def test_many_lines_are_planned_as_one_set(shop: Shop) -> None:
 def test_two_runs_for_one_line_make_one_work_order(shop: Shop) -> None:
     _, (line,) = shop.order({"item": shop.ids["F1"]})
     with shop.tenon.hub.write() as tx:
-        shop.tenon.triggers.changed(tx, "order_line", [Created(line)], "live")
+        shop.tenon.triggers.changed(tx, "order_line", [Written(line, "created")], "live")
     shop.work()
     assert len(shop.runs("new_order_line")) == 2
     assert len(shop.all("work_order")) == len(shop.all("allocation")) == 1
     planned = [r.data["steps"]["plan"]["planned"] for r in shop.runs("new_order_line")]
     assert sorted(planned) == [False, True]
-
-
-class Created(Row):
-    outcome = "created"
 
 
 @pytest.mark.postgres
@@ -361,11 +333,6 @@ def test_the_mes_s_own_work_order_goes_first(shop: Shop) -> None:
     assert refused.value.code == "routing_taken"
 
 
-def take(shop: Shop, order: Any, seen: int, item: str = "F1", version: int = 1) -> dict[str, Any]:
-    choice = taking.Choice(shop.ids[item], version, seen)
-    return taking.take_routing(shop.tenon, PLANNER, order.id, choice)
-
-
 def test_a_planner_takes_the_nearest_routing(shop: Shop) -> None:
     sheet, own = shop.put("item", [
         {"code": "M1", "name": "钢板", "unit": "kg"}, {"code": "N1", "name": "新件", "unit": "件"},
@@ -411,226 +378,3 @@ def test_two_planners_take_a_routing_at_once_and_one_wins(shop: Shop) -> None:
     assert sorted(outcomes) == ["done", "routing_taken", "routing_taken", "routing_taken"]
     assert len(shop.all("operation")) == len(ROUTE)
     assert len(shop.all("routing_decision")) == 1
-
-
-def at_once(count: int, do: Any) -> list[str]:
-    """What became of so many who do the same at one moment."""
-    barrier = threading.Barrier(count)
-
-    def one(number: int) -> str:
-        barrier.wait(30)
-        try:
-            do(number)
-        except Conflict as refused:
-            return refused.code
-        return "done"
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
-
-
-def planned(shop: Shop, **line: Any) -> tuple[str, str, Any]:
-    """An order with one planned line: order, line, work order."""
-    order, (id_,) = shop.order({"item": shop.ids["F1"]} | line)
-    shop.work()
-    allocation = shop.one("allocation", order_line=id_)
-    return order, id_, shop.one("work_order", id=allocation.work_order)
-
-
-def test_a_change_of_quantity_is_numbered_decided_and_carried_out(shop: Shop) -> None:
-    (sheet,) = shop.put("item", [{"code": "M1", "name": "钢板", "unit": "kg"}])
-    shop.put("bom_line", [{"item": shop.ids["F1"], "component": sheet, "qty_per": "2"}])
-    order, line, before = planned(shop)
-    change = shop.asks(order)
-    asked = shop.one("order_change")
-    assert (asked.change_no, asked.decision) == ("SO-2611-0001-V1", "pending")
-    assert shop.told()[-1]["zh"] == "客户变更 SO-2611-0001-V1 待确认"
-    (row,) = pending(shop).rows
-    assert (row.id, row.line_id, row.new, row.kind) == (change, line, "150", "qty")
-    assert [w.work_order_no for w in row.work_orders] == ["TW-2611-00001"]
-    assert shop.one("work_order").qty == 100, "nothing happens before a planner decides"
-
-    accept(shop, change)
-    after = shop.one("work_order")
-    assert (after.qty, shop.one("allocation").qty) == (Decimal(150), Decimal(150))
-    first, second, last = shop.operations(after.id)
-    assert [o.qty_plan for o in (first, second, last)] == [Decimal(150)] * 3
-    assert (first.setup_min, first.run_min, last.run_min) == (30, 18, 3)
-    assert first.plan_end == first.plan_start + timedelta(minutes=96)
-    assert (after.plan_start, after.plan_end) == (before.plan_start, last.plan_end)
-    assert after.est_hours == Decimal("0.93")
-    assert shop.one("work_order_material").required_qty == Decimal(300)
-    (run,) = shop.runs("order_change_accepted")
-    assert run.state == "done"
-    assert run.data["steps"]["apply"]["work_orders"] == [after.id]
-    assert run.data["steps"]["apply"]["operations"] == [first.id, second.id, last.id]
-    decided = shop.one("order_change")
-    assert (decided.decision, decided.decided_by) == ("accepted", "计划员")
-    assert decided.applied_at == NOW
-    assert pending(shop).total == 0
-    (shown,) = page(shop, line).changes
-    assert (shown.decision, shown.change_no) == ("accepted", "SO-2611-0001-V1")
-
-
-def test_other_changes(shop: Shop) -> None:
-    order, line, before = planned(shop)
-    date = shop.asks(order, change="date", old_value="2026-11-10", new_value="2026-11-12")
-    drawing = shop.asks(order, change="drawing", old_value="A", new_value="B", revision=2)
-    again = shop.asks(order, change="qty", new_value="80", revision=2)
-    assert [c.change_no for c in shop.all("order_change")] == [
-        "SO-2611-0001-V1", "SO-2611-0001-V2", "SO-2611-0001-V2-2",
-    ]  # fmt: skip
-    accept(shop, date)
-    assert shop.one("work_order").due_at == DUE + timedelta(days=2), "17:00 at the plant, as before"
-
-    accept(shop, drawing)
-    flagged = shop.one("work_order")
-    assert (flagged.status, flagged.engineering_note) == ("released", "A → B")
-    (row,) = awaiting(shop).rows
-    assert (row.reason, row.note) == ("drawing_changed", "A → B")
-    waits = page(shop, line).waits_for
-    assert waits is not None
-    assert waits.zh == "图纸版次变更（A → B），等待工艺确认"
-
-    changes.decide(shop.tenon, PLANNER, again, accept=False, note="来不及")
-    shop.work()
-    assert shop.one("work_order").qty == 100
-    rejected = shop.one("order_change", id=again)
-    assert (rejected.decision, rejected.note, rejected.applied_at) == ("rejected", "来不及", None)
-
-    cancel = shop.asks(order, change="cancel", new_value="cancelled", revision=3)
-    accept(shop, cancel)
-    assert shop.one("work_order").status == "cancelled"
-    assert {o.state for o in shop.operations(before.id)} == {"cancel"}
-    assert awaiting(shop).total == 0
-    (run,) = shop.runs("order_change_accepted")[-1:]
-    assert len(run.data["steps"]["apply"]["operations"]) == 3, "the MES must hear of it"
-
-
-def test_a_revised_drawing_with_another_routing(shop: Shop) -> None:
-    """Operations that stay keep their job; the others are cancelled or new, with a new number."""
-    order, _, _ = planned(shop)
-    accept(shop, shop.asks(order, change="drawing", old_value="A", new_value="B"))
-    before = {o.seq: o for o in shop.operations(shop.one("work_order").id)}
-    shop.route(shop.ids["F1"], 2, [
-        (10, "CY", "冲压", "P160", "40", "0.2", False),
-        (20, "QX", "清洗", "QX", "1", "0.1", False),
-        (40, "JY", "检验", "JY", "1", "0.1", False),
-    ])  # fmt: skip
-    row = shop.one("work_order")
-    take(shop, row, row.version, version=2)
-    after = shop.one("work_order")
-    assert (after.engineering_note, after.routing_version, after.status) == (None, 2, "released")
-    found = {o.job_no: o for o in shop.operations(after.id)}
-    stem = "TW-2611-00001"
-    assert {n: o.state for n, o in found.items()} == {
-        f"{stem}-10": "wait", f"{stem}-20": "cancel", f"{stem}-20-2": "wait",
-        f"{stem}-30": "cancel", f"{stem}-40": "wait",
-    }  # fmt: skip
-    assert found[f"{stem}-10"].id == before[10].id
-    assert (found[f"{stem}-10"].setup_min, found[f"{stem}-10"].run_min) == (40, 20)
-
-
-def test_a_change_of_a_line_that_awaits_engineering_is_not_for_the_mes(shop: Shop) -> None:
-    order, _ = shop.order(SPECIAL)
-    shop.work()
-    accept(shop, shop.asks(order))
-    assert shop.one("work_order").qty == 150
-    accept(shop, shop.asks(order, change="cancel", revision=2))
-    assert shop.one("work_order").status == "cancelled"
-    runs = shop.runs("order_change_accepted")
-    assert [r.data["steps"]["apply"]["work_orders"] for r in runs] == [[], []]
-
-
-def test_a_change_of_a_line_we_did_not_plan_needs_no_decision(shop: Shop) -> None:
-    order, _ = shop.order({"item": shop.ids["F1"]}, origin="initial")
-    change = shop.asks(order)
-    assert shop.one("order_change").decision == "none"
-    with pytest.raises(Conflict) as refused:
-        accept(shop, change)
-    assert refused.value.code == "change_decided"
-
-
-@pytest.mark.parametrize("sign", ["status", "state", "started_at", "qty_good"])
-def test_a_work_order_that_has_begun_is_not_changed(shop: Shop, sign: str) -> None:
-    order, _, before = planned(shop)
-    change = shop.asks(order)
-    operation = shop.operations(before.id)[0]
-
-    def begin() -> None:
-        signs: dict[str, Any] = {"state": "run", "started_at": NOW, "qty_good": 5}
-        if sign == "status":
-            shop.change("work_order", before.id, status="started")
-        else:
-            shop.change("operation", operation.id, **{sign: signs[sign]})
-
-    # It begins after the planner has accepted, and before the change is carried out.
-    changes.decide(shop.tenon, PLANNER, change, accept=True, note=None)
-    begin()
-    shop.work()
-    assert shop.one("work_order").qty == 100
-    refused = shop.one("order_change")
-    assert (refused.decision, refused.decided_by, refused.applied_at) == ("pending", None, None)
-    assert shop.told()[-1]["zh"] == "变更 SO-2611-0001-V1 未能执行"
-    (run,) = shop.runs("order_change_accepted")
-    assert (run.state, run.data["steps"]["apply"]["begun"]) == ("done", ["TW-2611-00001"])
-    # From now on it is said at once; and rejecting is always possible.
-    with pytest.raises(Conflict) as said:
-        changes.decide(shop.tenon, PLANNER, change, accept=True, note=None)
-    assert said.value.code == "work_order_begun"
-    assert pending(shop).total == 1
-    changes.decide(shop.tenon, PLANNER, change, accept=False, note=None)
-    assert pending(shop).total == 0
-
-
-def test_a_change_is_decided_once(shop: Shop) -> None:
-    """S18: several who decide at once have one effect."""
-    order, _, _ = planned(shop)
-    change = shop.asks(order)
-    outcomes = at_once(
-        4, lambda n: changes.decide(shop.tenon, PLANNER, change, accept=n % 2 == 0, note=str(n))
-    )
-    shop.work()
-    assert sorted(outcomes) == ["change_decided"] * 3 + ["done"]
-    winner = outcomes.index("done")
-    decided = shop.one("order_change")
-    assert (decided.note, decided.decision) == (
-        str(winner), "accepted" if winner % 2 == 0 else "rejected",
-    )  # fmt: skip
-    assert shop.one("work_order").qty == (150 if winner % 2 == 0 else 100)
-    assert len(shop.runs("order_change_accepted")) == (1 if winner % 2 == 0 else 0)
-
-
-def test_changes_accepted_together_all_take_effect(shop: Shop) -> None:
-    order, _, before = planned(shop)
-    asked = [
-        shop.asks(order, revision=1, new_value="150"),
-        shop.asks(order, revision=2, change="date", new_value="2026-11-20"),
-        shop.asks(order, revision=3, old_value="150", new_value="300"),
-    ]
-    for change in reversed(asked):
-        changes.decide(shop.tenon, PLANNER, change, accept=True, note=None)
-    shop.work()
-    after = shop.one("work_order")
-    assert (after.qty, after.due_at) == (Decimal(300), DUE + timedelta(days=10))
-    assert [o.run_min for o in shop.operations(before.id)] == [36, 0, 6]
-
-
-def test_without_the_flow_a_change_cannot_be_accepted(shop: Shop) -> None:
-    order, _, _ = planned(shop)
-    change = shop.asks(order)
-    with shop.tenon.hub.write() as tx:
-        switch.set_enabled(tx, changes.FLOW, False, "admin")
-    with pytest.raises(Conflict) as refused:
-        accept(shop, change)
-    assert refused.value.code == "flow_off"
-    assert pending(shop).total == 1
-
-
-def test_the_whole_order_is_cancelled(shop: Shop) -> None:
-    order, _ = shop.order({"item": shop.ids["F1"]}, {"item": shop.ids["F2"]}, SPECIAL)
-    shop.work()
-    accept(shop, shop.asks(order, line_no=None, change="cancel"))
-    assert {o.status for o in shop.all("work_order")} == {"cancelled"}
-    (run,) = shop.runs("order_change_accepted")
-    assert len(run.data["steps"]["apply"]["work_orders"]) == 2
