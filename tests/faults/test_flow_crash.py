@@ -12,13 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from tenon import factory
 from tenon.kernel import faults
 from tests.faults.rig import Rig, flowing, rig
+
+FLOWS = Path(factory.__file__).parent / "package" / "flows.yaml"
 
 pytestmark = [
     pytest.mark.deep,
     pytest.mark.timeout(1500),
     pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX"),
+    pytest.mark.skipif(not FLOWS.exists(), reason="the factory package has no flows yet"),
 ]
 
 ORDERS, KILLS = 500, 200

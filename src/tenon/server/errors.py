@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -90,6 +91,7 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _database)
+    app.add_exception_handler(NoConnectionLeft, _database)
     app.add_exception_handler(DataError, _bad_value)
 
 
@@ -162,7 +164,8 @@ def _http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _database(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s database", request_id(request), exc_info=error)
+    # A line, not a traceback: a database that is down answers thousands of requests so.
+    log.warning("%s database: %s", request_id(request), str(error).splitlines()[0])
     return answer(request, 503, "database_unavailable", _BUSY)
 
 

@@ -23,6 +23,10 @@ _UNKNOWN_DATABASE = Text(
 )
 
 
+# Longer than any page may take: who has waited this long is told to come again (503).
+_POOL_SECONDS = 5.0
+
+
 class Hub:
     """The hub database: short reads anywhere, writes one transaction at a time on SQLite."""
 
@@ -113,7 +117,7 @@ def _sqlite_engine(url: sa.URL, *, readonly: bool, synchronous: str) -> Engine:
         url,
         pool_size=8 if readonly else 1,
         max_overflow=8 if readonly else 0,
-        pool_timeout=30,
+        pool_timeout=_POOL_SECONDS if readonly else 30,
         connect_args={"timeout": 30},
     )
 
@@ -147,6 +151,7 @@ def _postgres_engine(url: sa.URL) -> Engine:
         url,
         pool_size=10,
         max_overflow=10,
+        pool_timeout=_POOL_SECONDS,
         pool_pre_ping=True,
         connect_args={
             "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000",
