@@ -23,6 +23,7 @@ from tenon.boards.reading import reading
 from tenon.connect import report
 from tenon.define.models import Definition, Flow
 from tenon.factory import changes, engineering, taking
+from tenon.factory.desk import Desk
 from tenon.factory.numbers import work_order_numbers
 from tenon.factory.order_page import order_page
 from tenon.jobs.worker import Worker
@@ -165,17 +166,22 @@ def shop_at(home: Path, hub_url: str) -> Iterator[Shop]:
             for flow in tenon.catalogue.of(Flow):
                 switch.set_enabled(tx, flow.code, True, "test")
         shop = Shop(tenon)
-        shop.put("work_centre", [
-            {"code": "P160", "name": "冲压", "hours_per_day": "12"},
-            {"code": "PACK", "name": "包装", "hours_per_day": "24"},
-        ])  # fmt: skip
-        shop.item("F1", "左支架", "DW-100-01")
-        shop.item("F2", "油底壳", "YK-200-01")
+        furnish(shop)
         with clock.fixed(NOW):
             with tenon.hub.write() as tx:  # so that no stage is doubted for the age of its data
                 for source in ("mes", "wms"):
                     report.note_source(tx, source, None)
             yield shop
+
+
+def furnish(shop: Shop) -> None:
+    """Two work centres, and two items with routings."""
+    shop.put("work_centre", [
+        {"code": "P160", "name": "冲压", "hours_per_day": "12"},
+        {"code": "PACK", "name": "包装", "hours_per_day": "24"},
+    ])  # fmt: skip
+    shop.item("F1", "左支架", "DW-100-01")
+    shop.item("F2", "油底壳", "YK-200-01")
 
 
 def _without_push(one: Definition) -> Definition:
@@ -244,3 +250,8 @@ def planned(shop: Shop, **line: Any) -> tuple[str, str, Any]:
     shop.work()
     allocation = shop.one("allocation", order_line=id_)
     return order, id_, shop.one("work_order", id=allocation.work_order)
+
+
+def desk(shop: Shop, tx: sa.Connection, actor: Actor = SYSTEM) -> Desk:
+    tenon = shop.tenon
+    return Desk(tx, tenon.reader(actor), tenon.writer, actor, tenon.zone)

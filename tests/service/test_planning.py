@@ -17,11 +17,10 @@ import sqlalchemy as sa
 
 from tenon.connect.tables import source_row
 from tenon.factory import planning
-from tenon.factory.desk import Desk
 from tenon.factory.numbers import work_order_numbers
 from tenon.kernel import clock
 from tenon.kernel.errors import Conflict, NotFound
-from tenon.records.ports import SYSTEM, Actor, Written
+from tenon.records.ports import Written
 from tests.service.planning_world import (
     DUE,
     NOW,
@@ -30,6 +29,7 @@ from tests.service.planning_world import (
     Shop,
     at_once,
     awaiting,
+    desk,
     page,
     shop_at,
     take,
@@ -209,11 +209,6 @@ def test_a_line_that_the_mes_serves_is_left_alone(shop: Shop) -> None:
     shop.change("allocation", allocation, work_order=cancelled)
     with shop.tenon.hub.write() as tx:
         assert list(planning.plan_lines(desk(shop, tx), [line])) == [line], "cancelled serves none"
-
-
-def desk(shop: Shop, tx: sa.Connection, actor: Actor = SYSTEM) -> Desk:
-    tenon = shop.tenon
-    return Desk(tx, tenon.reader(actor), tenon.writer, actor, tenon.zone)
 
 
 def test_many_lines_are_planned_as_one_set(shop: Shop) -> None:
