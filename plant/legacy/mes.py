@@ -87,6 +87,7 @@ WORKORDER = Table(
     moment("plan_end"),
     whole("priority"),
     text("status", 20),
+    text("remark", 200),
     moment("create_time"),
     moment("update_time", indexed=True),
 )

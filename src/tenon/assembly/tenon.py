@@ -189,6 +189,7 @@ class Tenon:
 
     def close(self) -> None:
         """Close the hub and give back the home's lock."""
+        self.working.close()
         self._stack.close()
 
     def __enter__(self) -> Self:

@@ -14,7 +14,9 @@ from sqlalchemy.engine import Connection
 from tenon.automate import runs
 from tenon.automate.interpreter import Interpreter
 from tenon.automate.triggers import FlowTriggers
+from tenon.connect import hook_events
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.ingest import Ingest
 from tenon.jobs import queue
 from tenon.jobs.schedule import Schedule
 from tenon.jobs.worker import LEASE_SECONDS, Batch, Kind, Worker, tick
@@ -23,6 +25,7 @@ from tenon.kernel import clock
 _HOUSEKEEPING: Final = "housekeeping"
 _EVERY: Final = 3600.0
 _KEEP_JOBS: Final = timedelta(days=7)
+_KEEP_EVENTS: Final = timedelta(days=30)
 _KEEP_RUNS: Final = timedelta(days=90)
 
 
@@ -32,6 +35,7 @@ class Working:
     def __init__(self, deps: ConnectDeps, triggers: FlowTriggers) -> None:
         self._deps = deps
         self._interpreter = Interpreter(deps, triggers)
+        self._ingest = Ingest(deps)
 
     @contextmanager
     def running(self, *, threads: int = 1, lease_seconds: float = LEASE_SECONDS) -> Iterator[None]:
@@ -49,12 +53,18 @@ class Working:
 
     def kinds(self, threads: int = 1) -> list[Kind]:
         """Every kind of job this Tenon can do."""
-        return [self._interpreter.kind(threads), Kind(_HOUSEKEEPING, self._tidy, max_tries=3)]
+        hooks, flows = self._ingest.kind(threads), self._interpreter.kind(threads)
+        return [hooks, flows, Kind(_HOUSEKEEPING, self._tidy, max_tries=3)]
+
+    def close(self) -> None:
+        """Let go of what is open."""
+        self._ingest.close()
 
     def _tidy(self, _batch: Batch) -> None:
         """Forget what is old, a part at a time, so that nobody waits for it."""
         now = clock.now()
         self._forget(partial(queue.purge, before=now - _KEEP_JOBS))
+        self._forget(partial(hook_events.purge, before=now - _KEEP_EVENTS))
         self._forget(partial(runs.purge, before=now - _KEEP_RUNS))
 
     def _forget(self, part: Callable[[Connection], int]) -> None:

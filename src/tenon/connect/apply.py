@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from tenon.connect import told
 from tenon.connect.identity import MATCHED, Decision, Identifier
 from tenon.connect.plan import Plan, encoded
 from tenon.connect.resolve import Resolver
@@ -67,7 +68,9 @@ class Applier:
     def apply(self, tx: Connection, part: Prepared, counts: Counts) -> Counts:
         """Write a part in the caller's transaction; the counts of the run with this part."""
         faults.point("sync.apply.before")
-        lease.keep(tx, self.plan.lease_name, self.plan.lease_owner, self.lease_seconds)
+        if self.plan.lease_owner:
+            lease.keep(tx, self.plan.lease_name, self.plan.lease_owner, self.lease_seconds)
+        told.refuse_overtaken(tx, self.sync, part.told)
         decisions = self._identify(tx, part.works)
         good = [w for w in part.works if _reason(w, decisions) is None]
         written = self._write(tx, good, decisions)

@@ -137,6 +137,18 @@ class Connector(Protocol):
         ...
 
 
+class ItemConnector(Connector, Protocol):
+    """A connector that can be asked for one item, and turns an item into a stream's rows."""
+
+    def fetch(self, path: str) -> Mapping[str, Any]:
+        """The item at a path, as the system has it now."""
+        ...
+
+    def batch(self, stream: StreamDef, item: Mapping[str, Any]) -> pa.RecordBatch | None:
+        """The item's rows exactly as `read` would give them; None when it has none."""
+        ...
+
+
 def rewind(value: CursorValue, seconds: int) -> CursorValue:
     """A cursor value moved back by the overlap, in the form the source writes it in."""
     if isinstance(value, int):

@@ -85,4 +85,5 @@ class Probation:
         if len(held) < 2:
             return held
         works = {w.key: w for part in held for w in part.works}
-        return [Prepared(sum(p.read for p in held), list(works.values()), held[-1].watermark)]
+        read = sum(p.read for p in held)
+        return [Prepared(read, list(works.values()), held[-1].watermark, held[0].told)]

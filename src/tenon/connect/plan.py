@@ -36,7 +36,7 @@ class Plan:
 
     run_id: str
     lease_name: str
-    lease_owner: str
+    lease_owner: str  # empty: what webhooks tell goes in beside a run
     kind: str
     watermark: CursorValue | None
     since: CursorValue | None

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from tenon.connect import report
+from tenon.connect import report, told
 from tenon.connect.apply import Applier, Counts
 from tenon.connect.batches import rows_of
 from tenon.connect.contract import Connector, StreamAbsent
@@ -88,6 +89,12 @@ class Run:
 
     def prepare(self, mapper: Mapper, works: list[Work]) -> None:
         """Map, check and look up rows, outside any write transaction."""
+        with self.deps.hub.read() as connection:
+            self.prepare_in(connection, mapper, works)
+        faults.point("sync.stage.after")
+
+    def prepare_in(self, connection: Connection, mapper: Mapper, works: list[Work]) -> None:
+        """Map, check and look up rows as this connection sees them."""
         for work in works:
             if work.reason is None:
                 try:
@@ -97,9 +104,7 @@ class Run:
                         work.values |= mapper.founded(work.facts)
                 except SetAside as reason:
                     work.refuse(reason)
-        with self.deps.hub.read() as connection:
-            self.resolver.resolve(connection, mapper, works)
-        faults.point("sync.stage.after")
+        self.resolver.resolve(connection, mapper, works)
 
     def commit(self, part: Prepared) -> None:
         """Write a part; a row that the database refuses is found by halving, and set aside."""
@@ -107,6 +112,10 @@ class Run:
             # Timed inside: waiting for one's turn says nothing about the size of the part.
             with self.deps.hub.write(durable=False) as tx, self.pace.timed(len(part.works)):
                 total = self.applier.apply(tx, part, self.counts)
+        except told.Overtaken:
+            self.resolver.links.clear()
+            self.commit(self._again(part))
+            return
         except (IntegrityError, DataError, SetAside) as error:
             if len(part.works) == 1 and part.works[0].reason is None:
                 refused = error if isinstance(error, SetAside) else SetAside("refused", _REFUSED)
@@ -124,6 +133,17 @@ class Run:
         faults.point("sync.commit.after")
         if self.progress is not None:
             self.progress(self.sync.code, total)
+
+    def _again(self, part: Prepared) -> Prepared:
+        """The part prepared afresh: a webhook wrote into the stream meanwhile."""
+        if self._mapper is None:
+            return part
+        rows = [work.row for work in part.works]
+        with self.deps.hub.read() as connection:
+            now = told.times(connection, self.sync)
+            works = told.newest(connection, self.sync, self._mapper, rows)
+        self.prepare(self._mapper, works)
+        return Prepared(part.read, works, part.watermark, now)
 
     def _master(self) -> str:
         return next(m.code for m in self.catalogue.of(Master) if m.entity == self.sync.target)
@@ -180,13 +200,14 @@ class Runner:
             mapper = run.mapper(names)
             for part_rows in _slices(rows, run.pace):
                 with self._deps.hub.read() as connection:
+                    times = told.times(connection, sync)
                     works = changed(connection, sync.source, stream.name, mapper, part_rows)
                 run.prepare(mapper, works)
                 for row in part_rows:
                     watermark = further(watermark, mapper.cursor(row))
                 if vanished is not None:
                     vanished.see(mapper.key(row) for row in part_rows)
-                for part in probation.judge(Prepared(len(part_rows), works, watermark)):
+                for part in probation.judge(Prepared(len(part_rows), works, watermark, times)):
                     self._commit_or_count(run, part)
         for part in probation.rest():
             self._commit_or_count(run, part)
@@ -223,4 +244,5 @@ def _halves(part: Prepared) -> tuple[Prepared, Prepared]:
     middle = len(part.works) // 2
     first, second = part.works[:middle], part.works[middle:]
     # The watermark moves with the second half only: never ahead of the rows before it.
-    return Prepared(len(first), first), Prepared(part.read - len(first), second, part.watermark)
+    one = Prepared(len(first), first, told=part.told)
+    return one, Prepared(part.read - len(first), second, part.watermark, part.told)

@@ -11,12 +11,14 @@ Each source has its connector's settings, with secrets by name, never by value:
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
+      hook_secret: secret:crm-hook    # at least 32 characters: webhooks of this source are taken
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -67,6 +69,22 @@ class Connections:
         """The sources that have a connection."""
         return sorted(self._read())
 
+    def mark(self) -> tuple[int, ...]:
+        """What changes whenever a connection or a secret is written."""
+        return tuple(_written(self.home / name) for name in ("connections.yaml", "secrets.json"))
+
+    def hook_secret(self, source: str) -> str | None:
+        """The secret by which the source signs its webhooks; None when none is set."""
+        return _hook_secrets(self, self.mark()).get(source)
+
+    def hook_secrets(self) -> dict[str, str]:
+        """The secret of every source that has one, by the source's code."""
+        return {
+            code: str(self._value(values["hook_secret"]))
+            for code, values in self._read().items()
+            if values.get("hook_secret")
+        }
+
     def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write all connections (their secrets as `secret:NAME`)."""
         self.home.mkdir(parents=True, exist_ok=True)
@@ -113,6 +131,19 @@ class Connections:
         if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
             raise Config("bad_connections", _BAD_FILE, problem="source: {url: …}")
         return data
+
+
+@lru_cache(maxsize=8)
+def _hook_secrets(connections: Connections, _mark: tuple[int, ...]) -> dict[str, str]:
+    # Kept until a file changes: every webhook asks for its secret.
+    return connections.hook_secrets()
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _place(url: str) -> tuple[str, int] | None:

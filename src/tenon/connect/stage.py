@@ -77,6 +77,7 @@ class Prepared:
     read: int
     works: list[Work]
     watermark: Any = None
+    told: int | None = None  # how often webhooks had written into the stream by then
 
     @property
     def unchanged(self) -> int:

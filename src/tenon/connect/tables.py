@@ -59,7 +59,7 @@ sync_run = sa.Table(
     sa.Column("source", sa.String(48), nullable=False),
     sa.Column("sync", sa.String(48), nullable=False),
     sa.Column("stream", sa.String(48), nullable=False),
-    sa.Column("kind", sa.String(12), nullable=False),  # full, incremental, retry
+    sa.Column("kind", sa.String(12), nullable=False),  # full, incremental, retry, hook
     sa.Column("state", sa.String(12), nullable=False),
     sa.Column("started_at", UtcTime, nullable=False),
     sa.Column("ended_at", UtcTime, nullable=True),
@@ -104,6 +104,8 @@ sync_state = sa.Table(
     sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("set_aside", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("failure", Json, nullable=True),  # {zh, en, code}
+    # How often webhooks wrote into the stream: a run that prepared its rows before looks again.
+    sa.Column("told", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 # Whether a source may be asked: paused sources wait for a person.
@@ -116,4 +118,35 @@ source_state = sa.Table(
     sa.Column("failed_since", UtcTime, nullable=True),
     sa.Column("last_success_at", UtcTime, nullable=True),
     sa.Column("last_attempt_at", UtcTime, nullable=True),
+)
+
+# What a webhook told us, kept before it is answered. `lane` events are handled in their order.
+hook_event = sa.Table(
+    "hook_event",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("hook", sa.String(48), nullable=False),
+    sa.Column("event", sa.String(100), nullable=False),
+    sa.Column("lane", sa.String(100), nullable=False),
+    sa.Column("hash", sa.String(32), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),  # received, done, stale, failed
+    sa.Column("ended_at", UtcTime, nullable=True),
+    sa.Column("failure", Json, nullable=True),  # {code, zh, en}
+    sa.UniqueConstraint("hook", "event", name="uq_hook_event"),
+    sa.Index("ix_hook_event_state", "state", "id"),
+    sa.Index("ix_hook_event_ended", "ended_at"),
+)
+
+# Webhooks that were refused: a row for each hook, address and reason, not for each request.
+hook_refusal = sa.Table(
+    "hook_refusal",
+    metadata,
+    sa.Column("hook", sa.String(48), primary_key=True),
+    sa.Column("address", sa.String(60), primary_key=True),
+    sa.Column("reason", sa.String(48), primary_key=True),
+    sa.Column("times", sa.BigInteger, nullable=False),
+    sa.Column("first_at", UtcTime, nullable=False),
+    sa.Column("last_at", UtcTime, nullable=False),
 )

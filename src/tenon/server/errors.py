@@ -52,6 +52,10 @@ _OF_STATUS: Final = {
         "too_large",
         Text("请求内容过大；上限 1 MB。", "The request is too large; the limit is 1 MB."),
     ),
+    415: (
+        "not_json",
+        Text("请以 application/json 发送。", "Send it as application/json."),
+    ),
 }
 _INTERNAL = Text(
     "服务器内部错误；请稍后再试，仍有问题时请把编号 {id} 告诉系统管理员。",

@@ -439,7 +439,7 @@ class RunRow(Model):
     source: str
     source_label: Text
     sync: str
-    kind: Literal["full", "incremental", "retry"]
+    kind: Literal["full", "incremental", "retry", "hook"]
     state: Literal["running", "succeeded", "failed", "interrupted"]
     started_at: datetime
     ended_at: datetime | None

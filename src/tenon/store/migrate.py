@@ -44,9 +44,17 @@ def _baseline(connection: Connection) -> None:
     metadata.create_all(connection)
 
 
+def _writing_half(connection: Connection) -> None:
+    _baseline(connection)  # makes what is missing
+    if "told" not in {c["name"] for c in sa.inspect(connection).get_columns("sync_state")}:
+        connection.exec_driver_sql(
+            "ALTER TABLE sync_state ADD COLUMN told BIGINT NOT NULL DEFAULT 0"
+        )
+
+
 STEPS: tuple[Step, ...] = (
     Step(1, "the first tables", _baseline),
-    Step(2, "jobs, flows, webhooks, write-back, job reports", _baseline),  # makes what is missing
+    Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
 )
 
 

@@ -8,6 +8,7 @@ from tenon.server.routes import (
     boards,
     definitions,
     flows,
+    hooks,
     masters,
     notices,
     orders,
@@ -29,5 +30,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.routes,
     definitions.routes,
     flows.routes,
+    hooks.routes,
     notices.routes,
 )

@@ -68,6 +68,18 @@ class HttpConnector:
                 raise self._client.garbage()  # it would ask for the same page for ever
             params["after"] = after
 
+    def fetch(self, path: str) -> dict[str, Any]:
+        """The item at a path."""
+        item = self._client.get(path, {})
+        if not isinstance(item, dict):
+            raise self._client.garbage()
+        return item
+
+    def batch(self, stream: StreamDef, item: Mapping[str, Any]) -> pa.RecordBatch | None:
+        """The item's rows as `read` gives them."""
+        rows = list(_rows(stream, item))
+        return self._batch(stream, stream.path or f"/{stream.name}", rows) if rows else None
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -97,15 +109,15 @@ class HttpConnector:
         return batch_of(names, [[_value(row.get(n)) for n in real] for row in rows])
 
 
-def _rows(stream: StreamDef, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(stream: StreamDef, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for row in _exploded(stream.explode, item):
         if all(_plain(row.get(n)) in map(_plain, allowed) for n, allowed in stream.where.items()):
             yield row
 
 
-def _exploded(name: str | None, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _exploded(name: str | None, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if name is None:
-        yield item
+        yield dict(item)
         return
     own = {k: v for k, v in item.items() if k != name}
     elements = item.get(name)
