@@ -165,7 +165,7 @@ def change_answer(row: RowMapping) -> dict[str, Any]:
 
 def _work_orders(
     context: Context, rows: Sequence[RowMapping]
-) -> dict[str, list[tuple[str, int, dict[str, Any]]]]:  # fmt: skip
+) -> dict[str, list[tuple[str, int, dict[str, Any]]]]:
     """The work orders we planned for the orders of these changes, by order."""
     order, allocation, line = map(
         context.reader.table, ("work_order", "allocation", "order_line")

@@ -83,9 +83,12 @@ def _with_candidates(context: Context, rows: Sequence[RowMapping]) -> list[dict[
 
 
 def _row(
-    context: Context, row: RowMapping, found: list[Proposal], items: dict[str, RowMapping],
+    context: Context,
+    row: RowMapping,
+    found: list[Proposal],
+    items: dict[str, RowMapping],
     routings: dict[tuple[str, int], Routing],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     drawing = " / ".join(part for part in (row["drawing_no"], row["drawing_rev"]) if part)
     proposed = items.get(row["proposed_item"] or "")
     version, score = row["proposed_version"], row["proposal_score"]
@@ -116,7 +119,7 @@ def _row(
 
 def _candidate(
     proposal: Proposal, qty: Decimal, routings: dict[tuple[str, int], Routing]
-) -> dict[str, Any] | None:  # fmt: skip
+) -> dict[str, Any] | None:
     item, routing = proposal.item, routings.get((proposal.item["id"], proposal.version))
     if routing is None:
         return None  # it was withdrawn since

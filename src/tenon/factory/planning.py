@@ -178,9 +178,7 @@ def _order(
     }
 
 
-def write_operations(
-    desk: Desk, made: Sequence[tuple[str, str, Frozen]]
-) -> dict[str, list[str]]:  # fmt: skip
+def write_operations(desk: Desk, made: Sequence[tuple[str, str, Frozen]]) -> dict[str, list[str]]:
     """Write the operations of new work orders (id, number, what was frozen); ids by work order."""
     rows = [
         {"job_no": f"{number}-{operation['seq']}", "work_order": order, **operation}

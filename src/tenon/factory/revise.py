@@ -129,9 +129,7 @@ def _apply(desk: Desk, work: _Work, change: RowMapping) -> Applied:
     )
 
 
-def _change(
-    desk: Desk, work: _Work, change: RowMapping, allocation: dict[str, Any]
-) -> None:  # fmt: skip
+def _change(desk: Desk, work: _Work, change: RowMapping, allocation: dict[str, Any]) -> None:
     order = work.orders[allocation["work_order"]]
     order.touched = True
     match change["change"]:

@@ -117,9 +117,7 @@ def _release(desk: Desk, order: RowMapping, choice: Choice, frozen: Frozen) -> N
         write_materials(desk, [(order["id"], frozen.materials)])
 
 
-def _merge(
-    desk: Desk, order: RowMapping, frozen: Frozen, existing: Sequence[RowMapping]
-) -> None:  # fmt: skip
+def _merge(desk: Desk, order: RowMapping, frozen: Frozen, existing: Sequence[RowMapping]) -> None:
     """Write the operations: those that are the same with new times, others new, the rest none."""
     old = {op["seq"]: op for op in existing}
     kept = {op["seq"] for op in frozen.operations if _same(op, old.get(op["seq"]))}

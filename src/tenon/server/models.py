@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tenon.server.change_models import OrderChange
 from tenon.server.shapes import Model
 from tenon.server.shapes import Text as Text  # part of the contract that this module is
 
@@ -263,25 +264,6 @@ class Revision(Model):
     new: str | None
     changed_at: datetime
     sources: list[Source]
-
-
-class OrderChange(Model):
-    """A change by the customer, with what a planner decided of it."""
-
-    id: str
-    change_no: str | None
-    line_no: int | None = Field(description="The whole order, when null")
-    revision: int
-    kind: Literal["qty", "date", "drawing", "cancel"]
-    label: Text
-    old: str | None
-    new: str | None
-    changed_at: datetime | None
-    decision: Literal["pending", "accepted", "rejected", "none"] | None
-    decided_by: str | None
-    decided_at: datetime | None
-    applied_at: datetime | None
-    note: str | None
 
 
 class OrderPage(Model):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from tenon.server.models import OrderChange
+from tenon.server.change_models import OrderChange
 from tenon.server.shapes import Model
 
 

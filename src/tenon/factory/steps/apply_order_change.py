@@ -49,9 +49,7 @@ class ApplyOrderChange:
         return [_outcome(found[str(at.data["trigger"]["id"])]) for at in runs]
 
 
-def _tell(
-    context: StepContext, runs: Sequence[At[Settings]], found: dict[str, Applied]
-) -> None:  # fmt: skip
+def _tell(context: StepContext, runs: Sequence[At[Settings]], found: dict[str, Applied]) -> None:
     notices.write(context.tx, [
         notices.NewNotice(
             role="planner",

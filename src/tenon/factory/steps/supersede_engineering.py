@@ -40,9 +40,7 @@ class SupersedeEngineering:
         ]  # fmt: skip
 
 
-def _give_way(
-    desk: Desk, lines: list[str]
-) -> tuple[dict[str, list[str]], dict[str, list[str]]]:  # fmt: skip
+def _give_way(desk: Desk, lines: list[str]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     one_at_a_time(desk.tx, "order_line", lines)
     rows = served(desk, lines)
     theirs = {row["order_line"] for row in rows if row["planned_by"] != TENON}

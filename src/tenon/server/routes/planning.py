@@ -53,9 +53,7 @@ def list_order_changes(
 
 
 @routes.post("/order-changes/{change_id}/decision")
-def decide_order_change(
-    caller: Planner, change_id: UUID, body: ChangeDecision
-) -> OrderChangeRow:  # fmt: skip
+def decide_order_change(caller: Planner, change_id: UUID, body: ChangeDecision) -> OrderChangeRow:
     """Accept or reject a change."""
     found = changes.decide(
         caller.tenon, caller.actor, str(change_id), accept=body.accept, note=body.note
