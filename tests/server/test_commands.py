@@ -136,7 +136,7 @@ def changed_package(folder: Path, version: str, label: str) -> Path:
     """Copy the built-in package with another label of an entity."""
     folder.mkdir()
     for path in BUILT_IN.glob("*.yaml"):
-        text = path.read_text("utf-8").replace("version: 0.1.0", f"version: {version}")
+        text = path.read_text("utf-8").replace("version: 0.2.0", f"version: {version}")
         text = text.replace("label: {zh: 客户, en: Customer}\ntitle", f"label: {label}\ntitle")
         (folder / path.name).write_text(text, "utf-8")
     return folder

@@ -257,6 +257,35 @@ def test_a_join_reads_lines_whose_header_is_missing(tmp_path: Path) -> None:
     assert [(r["FInterID"], r["FBillNo"]) for r in found] == [(2, None), (1, "B1"), (1, "B1")]
 
 
+def test_a_joined_table_leads_to_a_further_one(tmp_path: Path) -> None:
+    """A component's row → its bill of materials → the item that is made."""
+    with sqlite3.connect(tmp_path / "k.db") as db:
+        db.executescript("""
+            CREATE TABLE Child (FInterID INT, FEntryID INT, FItemID INT);
+            CREATE TABLE Bom (FInterID INT PRIMARY KEY, FItemID INT, FUse INT);
+            CREATE TABLE Item (FItemID INT PRIMARY KEY, FNumber TEXT);
+            INSERT INTO Child VALUES (1, 1, 8), (1, 2, 9), (2, 1, 8);
+            INSERT INTO Bom VALUES (1, 7, 1072), (2, 7, 1073);
+            INSERT INTO Item VALUES (7, '3.02.1'), (8, '1.01.1'), (9, '1.01.2');
+        """)
+    db.close()
+    item = {"table": "item", "columns": ("FNumber",)}
+    stream = StreamDef(
+        name="child", table="child", key=("FInterID", "FEntryID"),
+        join=(
+            Join(table="bom", match={"FInterID": "FInterID"}, columns=("FItemID", "FUse"),
+                 prefix="bom_"),
+            Join(match={"bom_fitemid": "FItemID"}, prefix="parent_", **item),
+            Join(match={"FItemID": "FItemID"}, **item),
+        ),
+        where={"bom_FUse": (1072,)},
+    )  # fmt: skip
+    found = rows(sql(f"sqlite:///{tmp_path / 'k.db'}"), stream)
+    assert [(r["parent_FNumber"], r["FNumber"]) for r in found] == [
+        ("3.02.1", "1.01.1"), ("3.02.1", "1.01.2"),
+    ]  # fmt: skip
+
+
 # --- what goes wrong ---------------------------------------------------------------------------
 
 

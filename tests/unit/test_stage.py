@@ -49,6 +49,8 @@ RUNNING = {"ran": True, "running_now": True}
         (order(press(10, **DONE), status="closed"), "closed", None, None),
         (order(press(10), received=Decimal(5)), "stocked", None, None),
         (order(press(10), status="planned"), "planned", None, None),
+        (order(status="engineering"), "engineering", None, None),
+        (order(press(10), status="engineering", issued=True), "engineering", None, None),
         (order(press(10), manual(20)), "released", None, None),
         (order(press(10, **RUNNING), manual(20)), "in_process", 10, None),
         (order(press(10, **DONE), manual(20)), "in_process", 20, None),
@@ -136,6 +138,14 @@ def test_line_takes_the_least_advanced_work_order() -> None:
         (line(shipped=Decimal(10)), [Stage("stocked")], "shipped"),
         (line(shipped=Decimal("9.9999")), [Stage("stocked")], "stocked"),
         (line(), [Stage("closed", progress=5.0)], "stocked"),
+        (line(), [Stage("engineering", progress=-1.0)], "engineering"),
+        (line(standard=False), [Stage("cancelled"), Stage("engineering")], "engineering"),
+        # the MES has its own work order; ours that awaits a routing is about to be withdrawn
+        (
+            line(standard=False),
+            [Stage("engineering", progress=-1.0), Stage("released")],
+            "released",
+        ),
     ],
 )
 def test_line_stage_without_work_orders_or_settled(

@@ -9,7 +9,12 @@ import tenon.automate.steps.create
 import tenon.automate.steps.notify
 import tenon.automate.steps.update
 import tenon.automate.steps.wait
-import tenon.automate.steps.write_back  # noqa: F401
+import tenon.automate.steps.write_back
+import tenon.factory.steps.apply_order_change
+import tenon.factory.steps.number_order_change
+import tenon.factory.steps.plan_work_orders
+import tenon.factory.steps.released_work_order
+import tenon.factory.steps.supersede_engineering  # noqa: F401
 from tenon.automate import interpreter
 from tenon.define.models import Definition, Flow
 

@@ -20,6 +20,7 @@ import tenon.automate.tables
 import tenon.connect.tables
 import tenon.define.tables
 import tenon.factory.cards
+import tenon.factory.tables
 import tenon.jobs.lease
 import tenon.jobs.queue
 import tenon.master.tables
@@ -93,7 +94,7 @@ class Tenon:
         policy = CurrentPolicy(self)
         self.triggers = FlowTriggers(self._fresh, policy)
         self.connect = ConnectDeps(
-            hub, self._fresh, policy, Connections(home), triggers=self.triggers
+            hub, self._fresh, policy, Connections(home), triggers=self.triggers, zone=self.zone
         )
         self.syncing = Syncing(home, self.connect)
         self.working = Working(self.connect, self.triggers)

@@ -40,6 +40,7 @@ class SyncCycle:
         self._waiting: set[str] = set()  # for another source's first round
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
+        self._next: dict[str, float] = {}  # of the syncs that are left out of some rounds
 
     def start(self) -> None:
         """Start the threads; the first round begins at once."""
@@ -64,6 +65,8 @@ class SyncCycle:
         with self._deps.hub.write() as tx:
             report.resume_source(tx, source)
         self._not_before.pop(source, None)
+        for sync in self._deps.catalogue().syncs_of(source):
+            self._next.pop(sync.code, None)
         self._schedule.soon(f"sync {source}")
 
     def run_source(self, source: str) -> list[Outcome]:
@@ -77,6 +80,8 @@ class SyncCycle:
             return []
         try:
             for sync in catalogue.syncs_of(source):
+                if clock.monotonic() < self._next.get(sync.code, 0.0):
+                    continue
                 self._wait_turn(catalogue, sync)
                 if self._schedule.stopping:
                     return outcomes
@@ -88,6 +93,8 @@ class SyncCycle:
                 if outcome.error is not None:
                     self._note(source, outcome.error)
                     return outcomes
+                if sync.every_seconds is not None:
+                    self._next[sync.code] = clock.monotonic() + sync.every_seconds
         finally:
             connector.close()
         retry(self._deps, source)

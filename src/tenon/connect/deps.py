@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from tenon.connect.settings import Connections
 from tenon.connect.writers import Writers
@@ -15,7 +16,10 @@ from tenon.store import Hub
 
 @dataclass(frozen=True, slots=True)
 class ConnectDeps:
-    """The hub, the catalogue of the moment, what guards and follows records, the connections."""
+    """The hub, the catalogue of the moment, what guards and follows records, the connections.
+
+    `zone` is the plant's: a source has its own in its definition.
+    """
 
     hub: Hub
     catalogue: Callable[[], Catalogue]
@@ -24,6 +28,7 @@ class ConnectDeps:
     lease_seconds: float = 60.0
     triggers: Triggers = NoTriggers()  # noqa: RUF009  it holds nothing
     writers: Writers = field(default_factory=Writers)
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009  it never changes
 
     def writer(self) -> Writer:
         """The one write path, for the catalogue of this moment."""

@@ -155,8 +155,8 @@ class Join(Part):
     """Another table of the same source joined to a stream's table, column by column.
 
     A left join: a line whose header is missing is still read. `match` is {column of the stream's
-    table: column of this table}; its columns are called `prefix + column`, also in the stream's
-    `key`, `where` and `cursor`.
+    table, or declared by a join before this one: column of this table}; its columns are called
+    `prefix + column`, also in the stream's `key`, `where` and `cursor`.
     """
 
     table: str
@@ -253,7 +253,8 @@ class Sync(Definition):
     """A stream of a source, mapped onto an entity.
 
     `order` is that of the first load over all sources, and later within each: who founds golden
-    records goes before who matches them, what is referred to before what refers.
+    records goes before who matches them, what is referred to before what refers. With
+    `every_seconds` it is left out of rounds that come sooner (a large table compared in full).
     """
 
     kind: Literal["sync"] = "sync"
@@ -261,6 +262,7 @@ class Sync(Definition):
     stream: StreamDef
     target: Code
     order: int = 100
+    every_seconds: int | None = Field(default=None, ge=1)
     identity: Identity | None = None
     fields: dict[Code, MapRule] = {}
 

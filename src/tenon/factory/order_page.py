@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,9 @@ from sqlalchemy.engine import RowMapping
 
 from tenon.boards.reading import Context
 from tenon.factory import words
+from tenon.factory.changes import change_answer
+from tenon.factory.desk import TENON
+from tenon.factory.evidence import Evidence
 from tenon.factory.orders import (
     Line,
     customer_name,
@@ -57,6 +60,7 @@ def order_page(context: Context, line_id: str) -> dict[str, Any]:
         ],
         "shipments": _shipments(context, line),
         "revisions": _revisions(context, line),
+        "changes": _order_changes(context, line),
         "facts": _facts(context, line, names),
         "waiting_rows": context.tenon.waiting_rows(context.connection, _keys(line)),
     }
@@ -93,7 +97,12 @@ def _work_order(
     evidence = line.work_orders[allocation["work_order"]]
     stage, row = line.stages[allocation["work_order"]], evidence.row
     return {
+        "id": row["id"],
         "work_order_no": row["work_order_no"],
+        "planned_by": row["planned_by"],
+        "mes_answer": row["mes_answer"],
+        "est_hours": row["est_hours"],
+        "engineering": row["status"] == "engineering",
         "allocated_qty": allocation["qty"],
         "qty": row["qty"],
         "received_qty": evidence.rules.received,
@@ -103,31 +112,37 @@ def _work_order(
         "plan_end": row["plan_end"],
         "stage": stage_answer(stage),
         "stations": stations(context, evidence, stage, names),
-        "materials": _materials(context, evidence.moves, names, row["id"]),
+        "materials": _materials(context, evidence, names),
         "waits_for": _text(work_order_waits_for(evidence, stage, names.centres)),
         "sources": sources(context, [row, allocation]),
     }
 
 
-def _materials(
-    context: Context, moves: Iterable[RowMapping], names: Names, work_order: str
-) -> list[dict[str, Any]]:
-    """Issues less returns, by item and lot; with what finance's component list asked for."""
+def _materials(context: Context, evidence: Evidence, names: Names) -> list[dict[str, Any]]:
+    """Issues less returns, by item and lot; with what the component list asks for.
+
+    Of a work order that Tenon planned, also the components of which nothing was issued yet.
+    """
     used: dict[tuple[str, str | None, str], list[RowMapping]] = {}
-    for move in moves:
+    for move in evidence.moves:
         if move["move"] in {"issue", "return"} and move["item"]:
             key = (move["item"], move["lot_no"], move["unit"] or "")
             used.setdefault(key, []).append(move)
-    required = names.required.get(work_order, {})
+    required = names.required.get(evidence.row["id"], {})
+    issued = {item for item, _, _ in used}
+    if evidence.row["planned_by"] == TENON:
+        used |= {
+            (item, None, names.units.get(item, "")): [] for item in required if item not in issued
+        }
     return [
         {
             "item_code": names.items[item][0],
             "item_name": names.items[item][1],
             "lot_no": lot,
             "required_qty": required.get(item),
-            "issued_qty": -sum(m["qty"] for m in rows),
+            "issued_qty": -sum((m["qty"] for m in rows), Decimal(0)),
             "unit": unit,
-            "last_at": max(m["moved_at"] for m in rows),
+            "last_at": max((m["moved_at"] for m in rows), default=None),
             "sources": sources(context, rows),
         }
         for (item, lot, unit), rows in used.items()
@@ -175,6 +190,17 @@ def _revisions(context: Context, line: Line) -> list[dict[str, Any]]:
         }
         for found in context.connection.execute(query).mappings()
     ]
+
+
+def _order_changes(context: Context, line: Line) -> list[dict[str, Any]]:
+    """Every change of the order, of its other lines too, with what a planner decided."""
+    change = context.reader.table("order_change")
+    query = (
+        sa.select(change)
+        .where(change.c.sales_order == line.row["sales_order"])
+        .order_by(change.c.revision, change.c.changed_at, change.c.id)
+    )
+    return [change_answer(found) for found in context.connection.execute(query).mappings()]
 
 
 def _facts(context: Context, line: Line, names: Names) -> list[dict[str, Any]]:

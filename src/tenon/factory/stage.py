@@ -23,7 +23,7 @@ BEGUN_BY = timedelta(hours=15)  # U4: nine of ten work orders begin sooner after
 RAN_ON = timedelta(minutes=2)  # U2: a press that ran on after the report contradicts it
 
 # Stages that rest on a document, which no missing report can shake.
-_SETTLED = frozenset({"planned", "stocked", "shipped", "closed", "cancelled"})
+_SETTLED = frozenset({"engineering", "planned", "stocked", "shipped", "closed", "cancelled"})
 CLOSED_STAGES = frozenset({"shipped", "closed", "cancelled"})
 
 
@@ -127,8 +127,8 @@ def _position(order: WorkOrder) -> tuple[StageCode, int | None]:
         return "closed", None
     if order.received > 0:
         return "stocked", None
-    if order.status == "planned" and order.furthest < 0:
-        return "planned", None
+    if order.status in {"engineering", "planned"} and order.furthest < 0:
+        return ("engineering" if order.status == "engineering" else "planned"), None
     furthest = order.furthest
     if furthest < 0:
         return "released", None
@@ -192,7 +192,14 @@ def _quiet(order: WorkOrder, op: Operation, now: datetime) -> bool:
     return now - order.last_evidence > op.planned
 
 
-_RANK = {"planned": 0.0, "released": 1.0, "finished": 4.0, "stocked": 5.0, "closed": 5.0}
+_RANK = {
+    "engineering": -1.0,
+    "planned": 0.0,
+    "released": 1.0,
+    "finished": 4.0,
+    "stocked": 5.0,
+    "closed": 5.0,
+}
 
 
 def _progress(code: StageCode, current: int | None, operations: int) -> float:
@@ -212,6 +219,8 @@ def line_stage(line: OrderLine, work_orders: Sequence[Stage]) -> Stage:
     live = [s for s in work_orders if s.code != "cancelled"]
     if not live:
         return Stage("accepted" if line.standard else "engineering")
+    # Where a work order is there, ours that awaits its routing is about to be withdrawn.
+    live = [s for s in live if s.code != "engineering"] or live
     return _as_line(least_advanced(live))
 
 

@@ -29,6 +29,7 @@ class Names:
     centres: dict[str, str]  # code → name
     reports: dict[str, list[RowMapping]]  # operation id → its reports
     required: dict[str, dict[str, Decimal]]  # work order id → item id → quantity
+    units: dict[str, str]  # of the items that are required
 
 
 def load_names(context: Context, line: Line) -> Names:
@@ -38,15 +39,17 @@ def load_names(context: Context, line: Line) -> Names:
     flat = [r for own in reports.values() for r in own]
     runs = [r for e in line.work_orders.values() for own in e.runs.values() for r in own]
     required = _required(context, list(line.work_orders))
+    needed = {item for own in required.values() for item in own}
     items = {m["item"] for e in line.work_orders.values() for m in e.moves} | {line.row["item"]}
     centre = context.reader.table("work_centre")
     return Names(
-        items=_pairs(context, "item", items),
+        items=_pairs(context, "item", items | needed),
         machines=_named(context, "machine", (r["machine"] for r in [*operations, *flat, *runs])),
         employees=_named(context, "employee", (r["employee"] for r in [*operations, *flat])),
         centres=dict(context.connection.execute(sa.select(centre.c.code, centre.c.name)).all()),
         reports=reports,
         required=required,
+        units=_units(context, needed),
     )
 
 
@@ -63,6 +66,14 @@ def _named(context: Context, entity: str, ids: Iterable[str | None]) -> dict[str
     return {id_: name for id_, (_, name) in _pairs(context, entity, ids).items()}
 
 
+def _units(context: Context, items: set[str]) -> dict[str, str]:
+    if not items:
+        return {}
+    table = context.reader.table("item")
+    query = sa.select(table.c.id, table.c.unit).where(table.c.id.in_(items))
+    return {id_: unit or "" for id_, unit in context.connection.execute(query)}
+
+
 def _reports(context: Context, operations: list[str]) -> dict[str, list[RowMapping]]:
     report = context.reader.table("job_report")
     found: dict[str, list[RowMapping]] = {}
@@ -73,14 +84,20 @@ def _reports(context: Context, operations: list[str]) -> dict[str, list[RowMappi
 
 
 def _required(context: Context, work_orders: list[str]) -> dict[str, dict[str, Decimal]]:
+    """What the component lists ask for; finance's own list goes before the one we froze."""
     table = context.reader.table("work_order_material")
+    query = (
+        sa.select(table.c.work_order, table.c.item, table.c.required_qty, table.c.source)
+        .where(table.c.work_order.in_(work_orders), table.c.required_qty.is_not(None))
+        .order_by(table.c.id)
+    )
+    rows = context.connection.execute(query).all()
+    listed = {row.work_order for row in rows if row.source is not None}
     found: dict[str, dict[str, Decimal]] = {}
-    query = sa.select(table.c.work_order, table.c.item, table.c.required_qty)
-    for order, item, qty in context.connection.execute(
-        query.where(table.c.work_order.in_(work_orders), table.c.required_qty.is_not(None))
-    ):
-        own = found.setdefault(order, {})
-        own[item] = own.get(item, Decimal(0)) + qty
+    for order, item, qty, source in rows:
+        if source is not None or order not in listed:
+            own = found.setdefault(order, {})
+            own[item] = own.get(item, Decimal(0)) + qty
     return found
 
 

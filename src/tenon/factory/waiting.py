@@ -23,6 +23,7 @@ def line_waits_for(line: Line, centres: dict[str, str]) -> Text | None:
     live = {id_: s for id_, s in line.stages.items() if s.code != "cancelled"}
     if not live:
         return words.WAITS_WORK_ORDER if line.row["standard"] else words.WAITS_ROUTING
+    live = {id_: s for id_, s in live.items() if s.code != "engineering"} or live
     slowest = least_advanced(live.values())
     work_order = next(id_ for id_, s in live.items() if s is slowest)
     return work_order_waits_for(line.work_orders[work_order], slowest, centres)
@@ -36,7 +37,12 @@ def work_order_waits_for(evidence: Evidence, stage: Stage, centres: dict[str, st
             words.WAITS_REPORT.format(reason=reason.zh).zh,
             words.WAITS_REPORT.format(reason=reason.en).en,
         )
+    note = evidence.row["engineering_note"]
+    if note and stage.code in {"planned", "released"}:
+        return words.WAITS_DRAWING.format(note=note)
     match stage.code:
+        case "engineering":
+            return words.WAITS_ENGINEERING
         case "planned":
             return words.WAITS_RELEASE
         case "released":

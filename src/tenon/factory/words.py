@@ -53,6 +53,11 @@ WAITS_START: Final = Text("已领料，等待开工", "Material issued; waiting 
 WAITS_RELEASE: Final = Text("等待下达工单", "Waiting for release")
 WAITS_WORK_ORDER: Final = Text("等待排产(尚无工单)", "Waiting for a work order")
 WAITS_ROUTING: Final = Text("非标件，等待工艺", "Non-standard item: waiting for its routing")
+WAITS_ENGINEERING: Final = Text("等待工艺确认", "Waiting for engineering to settle its routing")
+WAITS_DRAWING: Final = Text(
+    "图纸版次变更（{note}），等待工艺确认",
+    "The drawing was revised ({note}): waiting for engineering",
+)
 WAITS_OUTSIDE: Final = Text("等待委外厂商 {supplier} 送回", "Waiting for {supplier} to return it")
 WAITS_SENDING: Final = Text("等待发往委外厂商 {supplier}", "Waiting to be sent to {supplier}")
 WAITS_MACHINE: Final = Text(

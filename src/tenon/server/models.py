@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tenon.server.change_models import OrderChange
 from tenon.server.shapes import Model
 from tenon.server.shapes import Text as Text  # part of the contract that this module is
 
@@ -223,7 +224,12 @@ class MaterialUse(Model):
 class WorkOrderLine(Model):
     """A work order that serves the order line."""
 
+    id: str
     work_order_no: str
+    planned_by: str | None = Field(description="`tenon` when Tenon planned it")
+    mes_answer: str | None
+    est_hours: Decimal | None
+    engineering: bool = Field(description="It awaits its routing 待工艺")
     allocated_qty: Decimal
     qty: Decimal
     received_qty: Decimal
@@ -288,6 +294,7 @@ class OrderPage(Model):
     work_orders: list[WorkOrderLine]
     shipments: list[Shipment]
     revisions: list[Revision]
+    changes: list[OrderChange] = Field(description="Of all lines of the order, with decisions")
     facts: list[Fact]
     waiting_rows: int = Field(description="Source rows about this order that are set aside")
 

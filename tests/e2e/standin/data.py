@@ -201,7 +201,12 @@ def _work_order(row: m.OrderRow, k: int) -> m.WorkOrderLine:
     if order.index(row.stage.code) >= order.index("finished"):
         at = len(ROUTE)
     return m.WorkOrderLine(
+        id=f"{row.line_id[:-8]}{k:04d}{row.line_id[-4:]}",
         work_order_no=wo,
+        planned_by=None,
+        mes_answer=None,
+        est_hours=None,
+        engineering=False,
         allocated_qty=row.qty,
         qty=row.qty + 20,
         received_qty=row.shipped_qty,
@@ -296,6 +301,7 @@ def order_page(row: m.OrderRow) -> m.OrderPage:
         ]
         if shipped
         else [],
+        changes=[],
         revisions=[
             m.Revision(
                 revision=2,

@@ -113,11 +113,12 @@ class Planner:
         for number, join in enumerate(stream.join):
             other, more = self._table(join.table, f"join_{number}", join.prefix)
             own = {c.name.casefold(): c for c in other.c}
-            absent = [c for c in join.match if c.casefold() not in columns]
+            known = declared | columns  # a joined table may lead to a further one
+            absent = [c for c in join.match if c.casefold() not in known]
             absent += [c for c in join.match.values() if c.casefold() not in own]
             if absent:
                 raise ColumnAbsent(self._source, join.table, absent, sorted(own))
-            on = [columns[a.casefold()][0] == own[b.casefold()] for a, b in join.match.items()]
+            on = [known[a.casefold()][0] == own[b.casefold()] for a, b in join.match.items()]
             source = source.outerjoin(other, sa.and_(*on))
             # A left join may leave any of these empty. What it declares goes before a column of
             # the same name elsewhere; what it does not may still be the cursor or a filter.

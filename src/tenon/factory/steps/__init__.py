@@ -1,0 +1,1 @@
+"""The factory's own steps of flows, one file each."""
