@@ -197,3 +197,26 @@ def test_a_phone_that_floods_is_slowed_down(
     answers = [world.send(body(world)).status_code for _ in range(4)]
     assert answers == [200, 200, 200, 429]
     assert world.send(body(world, device="phone-0002")).status_code == 200
+
+
+def test_reports_are_evidence_of_where_an_order_is(world: ReportWorld) -> None:
+    order = world.write("sales_order", order_no="SO-1", status="open")
+    line = world.write(
+        "order_line", sales_order=order, line_no=1, line_key="SO-1|1", qty="100", status="open",
+        item=world.rows("item")[0].id,
+    )  # fmt: skip
+    world.write("allocation", work_order=world.order, order_line=line, qty="100")
+    planner = world.served.signed_in("planner")
+
+    def stations() -> list[dict[str, Any]]:
+        page = planner.get("/api/orders/by-number/SO-1").json()
+        found: list[dict[str, Any]] = page["work_orders"][0]["stations"]
+        return found
+
+    assert [s["qty_good"] for s in stations()] == [None, None]
+    world.send(body(world, "40"))
+    first = stations()[0]
+    assert (Decimal(first["qty_good"]), first["operators"]) == (Decimal(40), ["操作工甲"])
+    assert first["state"] != "done"
+    world.send(body(world, "60"))
+    assert (stations()[0]["state"], Decimal(stations()[0]["qty_good"])) == ("done", Decimal(100))
