@@ -206,6 +206,7 @@ export const en: Record<Key, string> = {
   'runs.kind.full': 'Full',
   'runs.kind.incremental': 'Incremental',
   'runs.kind.retry': 'Retry',
+  'runs.kind.hook': 'Webhook',
   'runs.none': 'No run matches',
   'runs.none_hint': 'Include unchanged runs to see them all.',
   'runs.read': 'read',

@@ -204,6 +204,7 @@ export const zh = {
   'runs.kind.full': '全量',
   'runs.kind.incremental': '增量',
   'runs.kind.retry': '重试',
+  'runs.kind.hook': '通知',
   'runs.none': '没有符合条件的同步',
   'runs.none_hint': '点“含无变化的”可以看到全部同步。',
   'runs.read': '读到',
