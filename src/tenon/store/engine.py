@@ -13,8 +13,10 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from tenon.kernel.decimals import from_scaled
 from tenon.kernel.errors import Config
+from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.store.gate import WriteGate
+from tenon.store.listen import Listener
 from tenon.store.signals import CHANNEL, Signals
 
 _UNKNOWN_DATABASE = Text(
@@ -34,6 +36,8 @@ class Hub:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         self.signals = Signals()
+        self._mark = uuid7()  # by which this process knows its own announcements
+        self._listener: Listener | None = None
         if self.dialect == "sqlite":
             self._gate: WriteGate | None = WriteGate()
             self._reader = _sqlite_engine(self.url, readonly=True, synchronous="FULL")
@@ -80,7 +84,7 @@ class Hub:
                 connection.info["signals"] = topics
                 yield connection
                 if topics:
-                    _notify(connection, topics)
+                    _notify(connection, self._mark, topics)
         else:
             engine = self._durable if durable else self._bulk
             with self._gate.turn(), engine.begin() as connection:
@@ -89,17 +93,24 @@ class Hub:
         if topics:
             self.signals.tell(frozenset(topics))
 
+    def listen(self) -> None:
+        """Hear what other processes announce from now on; on SQLite there are none."""
+        if self._gate is None and self._listener is None:
+            self._listener = Listener(self.url, self._mark, self.signals)
+
     def close(self) -> None:
         """Give back every connection."""
+        if self._listener is not None:
+            self._listener.stop()
         for engine in {self._reader, self._durable, self._bulk}:
             engine.dispose()
 
 
-def _notify(connection: Connection, topics: set[str]) -> None:
+def _notify(connection: Connection, mark: str, topics: set[str]) -> None:
     # One notification a transaction: PostgreSQL takes a lock of the whole server for them.
     connection.execute(
         sa.text("SELECT pg_notify(:channel, :topics)"),
-        {"channel": CHANNEL, "topics": " ".join(sorted(topics))},
+        {"channel": CHANNEL, "topics": " ".join([mark, *sorted(topics)])},
     )
 
 
