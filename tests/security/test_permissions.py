@@ -49,7 +49,7 @@ def test_route_lets_in_whom_the_table_names(served: Serving, route: APIRoute) ->
                 begin(served, client, who)
             body: dict[str, str] | None = {} if method in {"POST", "PATCH"} else None
             with client.stream(method, path, json=body) as answer:
-                if answer.headers["content-type"] != "text/event-stream":  # it would not end
+                if "event-stream" not in answer.headers["content-type"]:  # it would not end
                     answer.read()
         assert answer.status_code < 500, f"{who}: {answer.status_code}"
         if answer.status_code not in {401, 403}:

@@ -204,8 +204,8 @@ def test_after_a_broken_line_everything_may_have_changed(tmp_path: Path, pg_url:
         assert listener.heard.wait(10)
         with hub.write() as tx:
             tx.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE left(query, 6) = 'LISTEN'"
-                " AND datname = current_database()"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE left(query, 6) = 'LISTEN' AND datname = current_database()"
             )
         end = time.monotonic() + 15
         while not any(EVERYTHING in topics for topics in heard):
