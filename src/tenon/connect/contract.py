@@ -143,7 +143,7 @@ class WriteRow:
 
     A row that is not there is inserted. In one that is there `compare` columns must be as ours;
     `change` columns are changed, only while each column of `only_if` has one of its values.
-    `number` is a column that gets the next number in a new row.
+    `number` is a column that gets the next number at or above `number_from` in a new row.
     """
 
     table: str
@@ -153,6 +153,7 @@ class WriteRow:
     change: tuple[str, ...] = ()
     only_if: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     number: str | None = None
+    number_from: int = 1
 
 
 @dataclass(frozen=True, slots=True)

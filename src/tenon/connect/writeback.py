@@ -154,7 +154,9 @@ def _row(push: PushDef, values: Mapping[str, Any], sent: Mapping[str, Any] | Non
         # The time of writing alone is no change.
         if any(not push.columns[n].now for n in changed):
             change = tuple(changed)
-    return WriteRow(push.table, push.key, values, compare, change, push.only_if, push.number)
+    return WriteRow(
+        push.table, push.key, values, compare, change, push.only_if, push.number, push.number_from
+    )
 
 
 def _allow(deps: ConnectDeps, source: SourceDef, groups: Sequence[Sequence[Sending]]) -> None:

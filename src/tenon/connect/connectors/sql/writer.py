@@ -129,8 +129,9 @@ class TableWriter:
             clause, first = self._table(own[0]), own[0]
             number = 0
             if first.number:
-                newest = sa.select(sa.func.max(self._column(first, first.number)))
-                number = int(self._connection.scalar(newest) or 0)
+                column = self._column(first, first.number)
+                newest = sa.select(sa.func.max(column)).where(column >= first.number_from)
+                number = int(self._connection.scalar(newest) or first.number_from - 1)
             for part in _parts(own):
                 values = []
                 for row in part:
