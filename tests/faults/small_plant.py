@@ -43,6 +43,7 @@ class SmallPlant:
     folder: Path
     mes_url: str
     crm_port: int = 0
+    answers: bool = True  # whether the MES takes over by itself what is pushed
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -116,7 +117,7 @@ class SmallPlant:
             threading.Thread(target=server.serve_forever, daemon=True),
             threading.Thread(target=self._answer, daemon=True),
         ]
-        for thread in threads:
+        for thread in threads if self.answers else threads[:1]:
             thread.start()
         try:
             yield
@@ -124,7 +125,8 @@ class SmallPlant:
             self._stop.set()
             server.shutdown()
             server.server_close()
-            threads[1].join(10)
+            if self.answers:
+                threads[1].join(10)
 
     def order(self, number: int, *, lines: int = 1) -> dict[str, Any]:
         """Enter an order into the CRM; it as the CRM's API gives it."""
