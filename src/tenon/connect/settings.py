@@ -28,7 +28,7 @@ import yaml
 
 from tenon.connect.connectors.http import HttpConnector
 from tenon.connect.connectors.sql import SqlConnector
-from tenon.connect.contract import Connector, ConnectorSettings
+from tenon.connect.contract import Action, Connector, ConnectorSettings
 from tenon.connect.egress import guard
 from tenon.connect.secrets import Secrets
 from tenon.define.models import SourceDef
@@ -86,8 +86,8 @@ class Connections:
             if values.get("hook_secret")
         }
 
-    def writes(self, source: str) -> dict[str, frozenset[str]]:
-        """What an administrator allowed to write there: {table: {insert, update}}."""
+    def writes(self, source: str) -> dict[str, frozenset[Action]]:
+        """What an administrator allowed to write there: {table without case: {insert, update}}."""
         said = self._read().get(source, {}).get("writes") or {}
         if not isinstance(said, dict) or not all(
             isinstance(actions, list) and set(actions) <= {"insert", "update"}
@@ -95,7 +95,7 @@ class Connections:
         ):
             problem = "writes: {table: [insert, update]}"
             raise Config("bad_connections", _BAD_FILE, problem=problem)
-        return {str(table): frozenset(actions) for table, actions in said.items()}
+        return {str(table).casefold(): frozenset(actions) for table, actions in said.items()}
 
     def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write all connections (their secrets as `secret:NAME`)."""
