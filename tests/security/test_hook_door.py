@@ -26,7 +26,7 @@ BODY = {"id": "evt-1", "type": "order.created", "order_id": "SO-2611-0001", "rev
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Serving]:
-    hook_limit.forget()
+    hook_limit.REFUSED.forget()
     with serving(tmp_path / "home") as found:
         connect(found, HOOK_SECRET)
         yield found

@@ -20,6 +20,7 @@ import tenon.automate.tables
 import tenon.connect.tables
 import tenon.define.tables
 import tenon.factory.cards
+import tenon.factory.reporting.tables
 import tenon.factory.tables
 import tenon.jobs.lease
 import tenon.jobs.queue

@@ -192,6 +192,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/engineering": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Engineering
+         * @description List the work orders that wait for a routing, with the nearest ones.
+         */
+        get: operations["list_engineering_api_engineering_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work-orders/{work_order_id}/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Routing
+         * @description Take a routing: the operations are frozen and the work order is released.
+         */
+        post: operations["take_routing_api_work_orders__work_order_id__routing_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/order-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Order Changes
+         * @description List customers' changes, newest first.
+         */
+        get: operations["list_order_changes_api_order_changes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/order-changes/{change_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Order Change
+         * @description Accept or reject a change.
+         */
+        post: operations["decide_order_change_api_order_changes__change_id__decision_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work-orders/{work_order_id}/traveler": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Print Traveler
+         * @description Give a work order's traveler, with the code of each operation.
+         */
+        post: operations["print_traveler_api_work_orders__work_order_id__traveler_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Job
+         * @description Show the job that a code stands for.
+         */
+        post: operations["open_job_api_report_open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Person
+         * @description Give the name of the worker with this number.
+         */
+        post: operations["find_person_api_report_person_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Report
+         * @description Keep a report; the same one again gets the same answer.
+         */
+        post: operations["send_report_api_report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Report
+         * @description Take a report back within ten minutes, from the phone that sent it.
+         */
+        post: operations["undo_report_api_report_undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reviews
+         * @description List the reports that wait for a decision.
+         */
+        get: operations["list_reviews_api_report_reviews_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/report-reviews/{report_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Review
+         * @description Take a report as it is, or leave it out.
+         */
+        post: operations["decide_review_api_report_reviews__report_id__decision_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/boards/{code}": {
         parameters: {
             query?: never;
@@ -800,6 +1020,32 @@ export interface components {
             link?: string | null;
         };
         /**
+         * ChangeDecision
+         * @description Whether a planner accepts a change, and why.
+         */
+        ChangeDecision: {
+            /** Accept */
+            accept: boolean;
+            /** Note */
+            note?: string | null;
+        };
+        /**
+         * ChangedWorkOrder
+         * @description A work order that a change is about.
+         */
+        ChangedWorkOrder: {
+            /** Id */
+            id: string;
+            /** Work Order No */
+            work_order_no: string;
+            /** Status */
+            status: string;
+            /** Qty */
+            qty: string;
+            /** Due At */
+            due_at: string | null;
+        };
+        /**
          * CheckAnswer
          * @description The outcome of testing a connection.
          */
@@ -860,6 +1106,73 @@ export interface components {
             published_at: string;
             /** Published By */
             published_by: string;
+        };
+        /**
+         * EngineeringList
+         * @description A page of work orders that wait for engineering.
+         */
+        EngineeringList: {
+            /** Rows */
+            rows: components["schemas"]["EngineeringRow"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+        };
+        /**
+         * EngineeringRow
+         * @description A work order that waits for its routing, or whose drawing was revised.
+         */
+        EngineeringRow: {
+            /** Work Order Id */
+            work_order_id: string;
+            /** Work Order No */
+            work_order_no: string;
+            /** Work Order Version */
+            work_order_version: number;
+            /** Line Id */
+            line_id: string;
+            /** Order No */
+            order_no: string;
+            /** Line No */
+            line_no: number;
+            /** Customer */
+            customer: string;
+            /** Item Id */
+            item_id: string | null;
+            /** Item Code */
+            item_code: string | null;
+            /** Item Name */
+            item_name: string;
+            /** Drawing */
+            drawing: string | null;
+            /** Qty */
+            qty: string;
+            /** Unit */
+            unit: string;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "no_routing" | "drawing_changed";
+            /** Note */
+            note: string | null;
+            /** @description What was nearest when it was planned */
+            proposal: components["schemas"]["RoutingCandidate"] | null;
+            /**
+             * Candidates
+             * @description What is nearest now, best first
+             */
+            candidates: components["schemas"]["RoutingCandidate"][];
         };
         /**
          * ErrorAnswer
@@ -1187,6 +1500,63 @@ export interface components {
             source_codes: string[];
         };
         /**
+         * JobAsk
+         * @description Opening the job that a code stands for.
+         */
+        JobAsk: {
+            /** Token */
+            token: string;
+            /** Device */
+            device: string;
+        };
+        /**
+         * JobMachine
+         * @description A machine of the job's work centre.
+         */
+        JobMachine: {
+            /** Id */
+            id: string;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * JobPage
+         * @description What the worker's page shows. `closed` says why nothing is to be reported any more.
+         */
+        JobPage: {
+            /** Work Order No */
+            work_order_no: string;
+            /** Item Name */
+            item_name: string | null;
+            /** Drawing No */
+            drawing_no: string | null;
+            /** Drawing Rev */
+            drawing_rev: string | null;
+            /** Unit */
+            unit: string;
+            /** Seq */
+            seq: number;
+            /** Name */
+            name: string;
+            /** Work Centre */
+            work_centre: string | null;
+            /** Qty Plan */
+            qty_plan: string;
+            /** Qty Good */
+            qty_good: string;
+            /** Closed */
+            closed: string | null;
+            /** Machines */
+            machines: components["schemas"]["JobMachine"][];
+            /**
+             * Server Time
+             * Format: date-time
+             */
+            server_time: string;
+        };
+        /**
          * MasterList
          * @description A page of golden records.
          */
@@ -1318,6 +1688,108 @@ export interface components {
             ids: string[] | null;
         };
         /**
+         * OrderChange
+         * @description A change by the customer, with what a planner decided of it.
+         */
+        OrderChange: {
+            /** Id */
+            id: string;
+            /** Change No */
+            change_no: string | null;
+            /**
+             * Line No
+             * @description The whole order, when null
+             */
+            line_no: number | null;
+            /** Revision */
+            revision: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "qty" | "date" | "drawing" | "cancel";
+            label: components["schemas"]["Text"];
+            /** Old */
+            old: string | null;
+            /** New */
+            new: string | null;
+            /** Changed At */
+            changed_at: string | null;
+            /** Decision */
+            decision: ("pending" | "accepted" | "rejected" | "none") | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Applied At */
+            applied_at: string | null;
+            /** Note */
+            note: string | null;
+        };
+        /**
+         * OrderChangeList
+         * @description A page of changes, the newest first.
+         */
+        OrderChangeList: {
+            /** Rows */
+            rows: components["schemas"]["OrderChangeRow"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
+        };
+        /**
+         * OrderChangeRow
+         * @description A change in the planner's list.
+         */
+        OrderChangeRow: {
+            /** Id */
+            id: string;
+            /** Change No */
+            change_no: string | null;
+            /**
+             * Line No
+             * @description The whole order, when null
+             */
+            line_no: number | null;
+            /** Revision */
+            revision: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "qty" | "date" | "drawing" | "cancel";
+            label: components["schemas"]["Text"];
+            /** Old */
+            old: string | null;
+            /** New */
+            new: string | null;
+            /** Changed At */
+            changed_at: string | null;
+            /** Decision */
+            decision: ("pending" | "accepted" | "rejected" | "none") | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Applied At */
+            applied_at: string | null;
+            /** Note */
+            note: string | null;
+            /** Order No */
+            order_no: string;
+            /** Line Id */
+            line_id: string | null;
+            /** Customer */
+            customer: string;
+            /** Item */
+            item: string;
+            /** Work Orders */
+            work_orders: components["schemas"]["ChangedWorkOrder"][];
+        };
+        /**
          * OrderList
          * @description A page of order lines, with the count of all that match.
          */
@@ -1384,6 +1856,11 @@ export interface components {
             shipments: components["schemas"]["Shipment"][];
             /** Revisions */
             revisions: components["schemas"]["Revision"][];
+            /**
+             * Changes
+             * @description Of all lines of the order, with decisions
+             */
+            changes: components["schemas"]["OrderChange"][];
             /** Facts */
             facts: components["schemas"]["Fact"][];
             /**
@@ -1438,6 +1915,26 @@ export interface components {
             new: string;
         };
         /**
+         * Person
+         * @description The worker's name; None when nobody has this number.
+         */
+        Person: {
+            /** Name */
+            name: string | null;
+        };
+        /**
+         * PersonAsk
+         * @description Asking for the name of a worker.
+         */
+        PersonAsk: {
+            /** Token */
+            token: string;
+            /** Device */
+            device: string;
+            /** Employee No */
+            employee_no: string;
+        };
+        /**
          * PushRow
          * @description A row that a run wrote into a legacy system.
          */
@@ -1460,6 +1957,123 @@ export interface components {
             };
         };
         /**
+         * ReportAnswer
+         * @description What became of a report; `review`: a planner looks at it first, for the reason named.
+         */
+        ReportAnswer: {
+            /** Report Id */
+            report_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "recorded" | "review" | "undone" | "rejected";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Undo Until
+             * Format: date-time
+             */
+            undo_until: string;
+        };
+        /**
+         * ReportBody
+         * @description A worker's report; the ids are made on the phone, so that it may be sent again.
+         */
+        ReportBody: {
+            /** Token */
+            token: string;
+            /** Device */
+            device: string;
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            /** Employee No */
+            employee_no: string;
+            /** Machine Id */
+            machine_id?: string | null;
+            /** Events */
+            events: components["schemas"]["ReportEvent"][];
+            /** Quantities */
+            quantities: components["schemas"]["ReportQuantity"][];
+        };
+        /**
+         * ReportEvent
+         * @description A time event.
+         */
+        ReportEvent: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "start" | "pause" | "resume" | "finish";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * ReportQuantity
+         * @description A quantity.
+         */
+        ReportQuantity: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "good" | "scrap_work" | "scrap_material" | "rework";
+            /** Qty */
+            qty: number | string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * ReportReview
+         * @description A report that waits for a decision.
+         */
+        ReportReview: {
+            /** Report Id */
+            report_id: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            /** Work Order No */
+            work_order_no: string;
+            /** Seq */
+            seq: number;
+            /** Operation */
+            operation: string;
+            /** Employee No */
+            employee_no: string;
+            /** Quantities */
+            quantities: components["schemas"]["ReviewQuantity"][];
+        };
+        /**
          * RetryAnswer
          * @description How many set-aside rows were retried, and what became of them.
          */
@@ -1470,6 +2084,24 @@ export interface components {
             applied: number;
             /** Still Set Aside */
             still_set_aside: number;
+        };
+        /**
+         * ReviewDecision
+         * @description Taking a report as it is, or leaving it out.
+         */
+        ReviewDecision: {
+            /** Accept */
+            accept: boolean;
+        };
+        /**
+         * ReviewQuantity
+         * @description A quantity of a report that waits.
+         */
+        ReviewQuantity: {
+            /** Kind */
+            kind: string;
+            /** Qty */
+            qty: string;
         };
         /**
          * Revision
@@ -1492,6 +2124,101 @@ export interface components {
             changed_at: string;
             /** Sources */
             sources: components["schemas"]["Source"][];
+        };
+        /**
+         * RoutingCandidate
+         * @description A routing that may serve, and how like its item is.
+         */
+        RoutingCandidate: {
+            /** Item Id */
+            item_id: string;
+            /** Version */
+            version: number;
+            /** Item Code */
+            item_code: string;
+            /** Item Name */
+            item_name: string;
+            /** Drawing No */
+            drawing_no: string | null;
+            /**
+             * Score
+             * @description Likeness of name and drawing number, in percent
+             */
+            score: string | null;
+            /** Operations */
+            operations: components["schemas"]["RoutingStep"][];
+            /**
+             * Est Hours
+             * @description For the quantity of the work order
+             */
+            est_hours: string;
+        };
+        /**
+         * RoutingChoice
+         * @description Which routing is taken, and which version of the work order was seen.
+         */
+        RoutingChoice: {
+            /**
+             * Item Id
+             * Format: uuid
+             */
+            item_id: string;
+            /** Version */
+            version: number;
+            /** Work Order Version */
+            work_order_version: number;
+        };
+        /**
+         * RoutingStep
+         * @description An operation of a routing.
+         */
+        RoutingStep: {
+            /** Seq */
+            seq: number;
+            /** Process */
+            process: string | null;
+            /** Name */
+            name: string;
+            /** Work Centre */
+            work_centre: string | null;
+            /** Setup Min */
+            setup_min: string | null;
+            /** Run Min Per Piece */
+            run_min_per_piece: string | null;
+            /** Outside */
+            outside: boolean;
+            /** Supplier */
+            supplier: string | null;
+        };
+        /**
+         * RoutingTaken
+         * @description The work order that was released.
+         */
+        RoutingTaken: {
+            /** Work Order Id */
+            work_order_id: string;
+            /** Work Order No */
+            work_order_no: string;
+            /** Version */
+            version: number;
+            /** Status */
+            status: string;
+            /** Routing Version */
+            routing_version: number;
+            /**
+             * Plan Start
+             * Format: date-time
+             */
+            plan_start: string;
+            /**
+             * Plan End
+             * Format: date-time
+             */
+            plan_end: string;
+            /** Est Hours */
+            est_hours: string;
+            /** Operations */
+            operations: number;
         };
         /**
          * RunBatch
@@ -1972,6 +2699,91 @@ export interface components {
             en: string;
         };
         /**
+         * Traveler
+         * @description A traveler.
+         */
+        Traveler: {
+            work_order: components["schemas"]["TravelerHead"];
+            /** Operations */
+            operations: components["schemas"]["TravelerOperation"][];
+        };
+        /**
+         * TravelerAsk
+         * @description `renew`: new codes, the old ones are void (a traveler was lost).
+         */
+        TravelerAsk: {
+            /**
+             * Renew
+             * @default false
+             */
+            renew: boolean;
+        };
+        /**
+         * TravelerHead
+         * @description The work order on a traveler.
+         */
+        TravelerHead: {
+            /** Id */
+            id: string;
+            /** Work Order No */
+            work_order_no: string;
+            /** Item Code */
+            item_code: string | null;
+            /** Item Name */
+            item_name: string | null;
+            /** Drawing No */
+            drawing_no: string | null;
+            /** Drawing Rev */
+            drawing_rev: string | null;
+            /** Qty */
+            qty: string;
+            /** Unit */
+            unit: string;
+            /** Due At */
+            due_at: string | null;
+            /** Plan End */
+            plan_end: string | null;
+        };
+        /**
+         * TravelerOperation
+         * @description An operation on a traveler, with the address in its QR code.
+         */
+        TravelerOperation: {
+            /** Id */
+            id: string;
+            /** Seq */
+            seq: number;
+            /** Name */
+            name: string;
+            /** Process */
+            process: string | null;
+            /** Work Centre */
+            work_centre: string | null;
+            /** Outside */
+            outside: boolean;
+            /** Qty Plan */
+            qty_plan: string | null;
+            /** Url */
+            url: string;
+            /** Qr Svg */
+            qr_svg: string;
+        };
+        /**
+         * UndoBody
+         * @description Taking a report back.
+         */
+        UndoBody: {
+            /** Token */
+            token: string;
+            /** Device */
+            device: string;
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+        };
+        /**
          * UnknownCodeTask
          * @description A code that no golden record has; the rows that need it wait.
          */
@@ -2072,8 +2884,24 @@ export interface components {
          * @description A work order that serves the order line.
          */
         WorkOrderLine: {
+            /** Id */
+            id: string;
             /** Work Order No */
             work_order_no: string;
+            /**
+             * Planned By
+             * @description `tenon` when Tenon planned it
+             */
+            planned_by: string | null;
+            /** Mes Answer */
+            mes_answer: string | null;
+            /** Est Hours */
+            est_hours: string | null;
+            /**
+             * Engineering
+             * @description It awaits its routing 待工艺
+             */
+            engineering: boolean;
             /** Allocated Qty */
             allocated_qty: string;
             /** Qty */
@@ -3158,6 +3986,1164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssuedList"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_engineering_api_engineering_get: {
+        parameters: {
+            query?: {
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineeringList"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_routing_api_work_orders__work_order_id__routing_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoutingChoice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingTaken"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_order_changes_api_order_changes_get: {
+        parameters: {
+            query?: {
+                decision?: ("pending" | "accepted" | "rejected" | "none") | null;
+                page?: number;
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderChangeList"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decide_order_change_api_order_changes__change_id__decision_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                change_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderChangeRow"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    print_traveler_api_work_orders__work_order_id__traveler_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                work_order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TravelerAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Traveler"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    open_job_api_report_open_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    find_person_api_report_person_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    send_report_api_report_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_report_api_report_undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_reviews_api_report_reviews_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportReview"][];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decide_review_api_report_reviews__report_id__decision_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
                 };
             };
             /** @description Unreadable */
