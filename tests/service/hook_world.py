@@ -70,11 +70,11 @@ class HookWorld:
 
 @contextmanager
 def hook_world(
-    folder: Path, hub_url: str, mes_url: str | None = None, *, answers: bool = True
+    folder: Path, hub_url: str, mes_url: str | None = None, **plant_is: Any
 ) -> Iterator[HookWorld]:
     """The small plant with its base data synced, and a server joined to it."""
     mes_url = mes_url or f"sqlite:///{folder / 'plant' / 'mes.db'}"
-    plant = SmallPlant(folder / "plant", mes_url, answers=answers)
+    plant = SmallPlant(folder / "plant", mes_url, **plant_is)
     plant.make()
     url = hub_url if hub_url.startswith("postgresql") else None
     with plant.living(), serving(folder / "home", url) as served:
