@@ -47,6 +47,7 @@ _NO_CONNECTOR = Text(
     "The connector “{kind}” of the source “{source}” does not exist; use one of {allowed}.",
 )
 _REFERENCE: Final = "secret:"
+_NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
 _PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
@@ -117,17 +118,16 @@ class Connections:
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        listed = [_place(str(values.get("url", "")))]
-        opened = {k: self._value(v) for k, v in values.items()}
-        return make(
-            ConnectorSettings(
-                source.code, opened, guard(source.code, [p for p in listed if p]), source.zone
-            )
-        )
+        place = _place(str(values.get("url", "")))
+        where = f"{place[0]}:{place[1]}" if place else None
+        opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
+        listed = guard(source.code, [place] if place else [])
+        return make(ConnectorSettings(source.code, opened, listed, source.zone))
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any, place: str | None = None) -> Any:
+        """A setting with its secret opened, to be sent to `place` and nowhere else."""
         if isinstance(value, str) and value.startswith(_REFERENCE):
-            return self.secrets.get(value.removeprefix(_REFERENCE))
+            return self.secrets.get(value.removeprefix(_REFERENCE), place)
         return value
 
     def _read(self) -> dict[str, dict[str, Any]]:
