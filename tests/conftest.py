@@ -10,7 +10,9 @@ import pytest
 
 from tests import servers
 
-_MARK_OF_FIXTURE = {"pg_url": "postgres", "mariadb_url": "mariadb"}
+_MARK_OF_FIXTURE = {
+    "pg_url": "postgres", "other_pg_url": "postgres", "mariadb_url": "mariadb"
+}  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +41,13 @@ def _or_skip(database: AbstractContextManager[str]) -> Iterator[str]:
 @pytest.fixture
 def pg_url() -> Iterator[str]:
     """Give the URL of a fresh PostgreSQL database, dropped afterwards."""
+    with _or_skip(servers.fresh_postgres()) as url:
+        yield url
+
+
+@pytest.fixture
+def other_pg_url() -> Iterator[str]:
+    """Give the URL of another fresh PostgreSQL database: a source beside a hub."""
     with _or_skip(servers.fresh_postgres()) as url:
         yield url
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ class SmallPlant:
     folder: Path
     mes_url: str
     crm_port: int = 0
+    encoding: str = "utf-8"  # gb18030: the MES is a file with GBK bytes in its texts
+    answers: bool = True  # whether the MES takes over by itself what is pushed
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -81,6 +84,8 @@ class SmallPlant:
                         run_min_per_piece=run, is_outside=0,
                     ))  # fmt: skip
         engine.dispose()
+        if self.encoding != "utf-8":
+            self._recode()
         with self._crm().begin() as tx:
             crm.METADATA.create_all(tx)
             tx.execute(crm.CUSTOMER.insert().values(
@@ -100,7 +105,7 @@ class SmallPlant:
             "mes_job": ["insert", "update"],
         }
         connections.save({
-            "mes": {"url": self.mes_url, "writes": writes},
+            "mes": {"url": self.mes_url, "encoding": self.encoding, "writes": writes},
             "crm": {
                 "url": f"http://127.0.0.1:{self.crm_port}", "token": "secret:crm",
                 "hook_secret": "secret:crm-hook",
@@ -116,7 +121,7 @@ class SmallPlant:
             threading.Thread(target=server.serve_forever, daemon=True),
             threading.Thread(target=self._answer, daemon=True),
         ]
-        for thread in threads:
+        for thread in threads if self.answers else threads[:1]:
             thread.start()
         try:
             yield
@@ -124,7 +129,8 @@ class SmallPlant:
             self._stop.set()
             server.shutdown()
             server.server_close()
-            threads[1].join(10)
+            if self.answers:
+                threads[1].join(10)
 
     def order(self, number: int, *, lines: int = 1) -> dict[str, Any]:
         """Enter an order into the CRM; it as the CRM's API gives it."""
@@ -165,7 +171,28 @@ class SmallPlant:
     def mes(self) -> sa.Engine:
         """The MES's database."""
         wait = {"timeout": 30} if self.mes_url.startswith("sqlite") else {}
-        return sa.create_engine(self.mes_url, poolclass=NullPool, connect_args=wait)
+        engine = sa.create_engine(self.mes_url, poolclass=NullPool, connect_args=wait)
+        if self.encoding != "utf-8":
+            sa.event.listen(engine, "connect", self._decode)
+        return engine
+
+    def _decode(self, dbapi: Any, _record: Any) -> None:
+        dbapi.text_factory = lambda raw: raw.decode(self.encoding)
+
+    def _recode(self) -> None:
+        """Put the texts of the MES's file into its encoding, as TEXT."""
+        with sqlite3.connect(self.mes_url.removeprefix("sqlite:///")) as db:
+            for table in mes.METADATA.sorted_tables:
+                for column in table.c:
+                    if not isinstance(column.type, sa.String):
+                        continue
+                    name = f'"{column.name}"'
+                    texts = db.execute(f'SELECT DISTINCT {name} FROM "{table.name}"').fetchall()
+                    db.executemany(
+                        f'UPDATE "{table.name}" SET {name} = CAST(? AS TEXT) WHERE {name} = ?',
+                        [(t.encode(self.encoding), t) for (t,) in texts if t and not t.isascii()],
+                    )
+        db.close()
 
     def _crm(self) -> sa.Engine:
         path = self.folder / "crm.db"

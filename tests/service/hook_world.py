@@ -69,9 +69,12 @@ class HookWorld:
 
 
 @contextmanager
-def hook_world(folder: Path, hub_url: str) -> Iterator[HookWorld]:
+def hook_world(
+    folder: Path, hub_url: str, mes_url: str | None = None, **plant_is: Any
+) -> Iterator[HookWorld]:
     """The small plant with its base data synced, and a server joined to it."""
-    plant = SmallPlant(folder / "plant", f"sqlite:///{folder / 'plant' / 'mes.db'}")
+    mes_url = mes_url or f"sqlite:///{folder / 'plant' / 'mes.db'}"
+    plant = SmallPlant(folder / "plant", mes_url, **plant_is)
     plant.make()
     url = hub_url if hub_url.startswith("postgresql") else None
     with plant.living(), serving(folder / "home", url) as served:

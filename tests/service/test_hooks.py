@@ -53,7 +53,7 @@ def test_the_next_poll_finds_it_unchanged(world: HookWorld) -> None:
         streams = connection.execute(
             sa.select(sync_state.c.stream, sync_state.c.rows).where(sync_state.c.source == "crm")
         ).all()
-        kept = dict(
+        kept: dict[str, int] = dict(
             connection.execute(
                 sa.select(source_row.c.stream, sa.func.count()).group_by(source_row.c.stream)
             ).all()
@@ -101,7 +101,7 @@ def test_a_poll_that_looked_before_looks_again(world: HookWorld) -> None:
             done.append(world.send(world.plant.told(newer, fat=True)).status_code)
             world.work()
 
-    passing, faults.point = faults.point, between  # type: ignore[assignment]
+    passing, faults.point = faults.point, between
     try:
         world.sync("crm_order")
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from plant.legacy import mes
 from tenon.automate import switch
@@ -104,7 +105,8 @@ def there(world: HookWorld, table: sa.Table) -> list[Any]:
 
 def allow(world: HookWorld, **writes: list[str]) -> None:
     connections = world.tenon.connect.connections
-    connections.save({"mes": {"url": world.plant.mes_url, "writes": writes}})
+    kept = yaml.safe_load((world.tenon.home / "connections.yaml").read_text("utf-8"))
+    connections.save(kept | {"mes": kept["mes"] | {"writes": writes}})
 
 
 def test_a_work_order_goes_into_the_mes_and_comes_back_as_itself(world: HookWorld) -> None:

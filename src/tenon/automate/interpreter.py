@@ -65,6 +65,7 @@ class _Run:
     waits: int
     waited: datetime | None
     state: str = "running"
+    failure: dict[str, Any] | None = None
     intent: Any = None
     begun: dict[str, datetime] = field(default_factory=dict)  # steps begun in this segment
 
@@ -215,7 +216,7 @@ class Interpreter:
 
 def on_failed(tx: Connection, job: Job, error: TenonError) -> None:
     """Show a run whose job was given up as failed, at the step where it stood."""
-    failure = {"code": error.code, "step": error.params.get("step"), **error.text.as_dict()}
+    failure = _failure(error, error.params.get("step"))
     mine = sa.and_(
         flow_run.c.id == job.payload["run"],
         sa.or_(flow_run.c.owner == job.key, flow_run.c.state == "waiting"),
@@ -236,6 +237,10 @@ def on_failed(tx: Connection, job: Job, error: TenonError) -> None:
     }  # fmt: skip
     tx.execute(insert_or_change(tx, flow_step, ("state", "ended_at", "failure")), [values])
     announce(tx, "flow_run")
+
+
+def _failure(error: TenonError, step: str | None) -> dict[str, Any]:
+    return {"code": error.code, "step": step, **error.text.as_dict()}
 
 
 @contextmanager
@@ -306,12 +311,16 @@ def _advance(tx: Connection, run: _Run, outcome: Outcome) -> None:
     now = clock.now()
     begun = run.begun.setdefault(run.step, now)
     output = _plain(outcome.output)
+    state = "waiting" if outcome.wait else "failed" if outcome.failure else "done"
+    failure = _failure(outcome.failure, run.step) if outcome.failure else None
     values = {
         "run_id": run.id, "step": run.step, "started_at": begun, "output": output or None,
-        "state": "waiting" if outcome.wait else "done", "ended_at": None if outcome.wait else now,
-        "failure": None,
+        "state": state, "ended_at": None if outcome.wait else now, "failure": failure,
     }  # fmt: skip
     tx.execute(insert_or_change(tx, flow_step, _STEP_COLUMNS), [values])
+    if failure:
+        run.state, run.failure = "failed", failure
+        return
     if outcome.wait:
         _wait(tx, run, outcome.wait, now)
         return
@@ -343,14 +352,14 @@ def _wait(tx: Connection, run: _Run, wait: Wait, now: datetime) -> None:
 def _save(tx: Connection, runs: Sequence[_Run]) -> None:
     now = clock.now()
     for run in runs:
-        over = run.state == "done"
+        over = run.state in {"done", "failed"}
         tx.execute(
             flow_run.update()
             .where(flow_run.c.id == run.id)
             .values(
                 state=run.state, step=run.step, data=run.data, waits=run.waits, waited=run.waited,
                 owner=run.job.key if run.state == "running" else None,
-                ended_at=now if over else None, failure=None,
+                ended_at=now if over else None, failure=run.failure,
             )
         )  # fmt: skip
 

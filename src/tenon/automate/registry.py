@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from tenon.connect.deps import ConnectDeps
 from tenon.define.catalogue import Catalogue
-from tenon.kernel.errors import Config
+from tenon.kernel.errors import Config, TenonError
 from tenon.kernel.text import Text
 from tenon.records.ports import Actor
 from tenon.records.query import Reader
@@ -53,13 +53,15 @@ class Outcome:
     """What a step came to for one run.
 
     `goto` names a later step (the next one, when None); `stop` ends the run well; `wait` leaves
-    the run at this step, which is asked again when the wait is over.
+    the run at this step, which is asked again when the wait is over. `failure` ends the run at
+    this step until a person tries it again; unlike an error that is raised, it undoes nothing.
     """
 
     output: dict[str, Any] = field(default_factory=dict)
     goto: str | None = None
     stop: bool = False
     wait: Wait | None = None
+    failure: TenonError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from tenon.kernel.text import Text
 MANIFEST: Final = "manifest.json"
 KEY: Final = "secret.key"
 # Secrets are encrypted; without the key they are of no use to a thief of the backup.
-_KEPT: Final = (SETTINGS, "connections.yaml", "secrets.json")
+_KEPT: Final = (SETTINGS, "connections.yaml", "secrets.json", "secret-places.json")
 _FORMAT = 1
 
 _NOT_A_BACKUP = Text(

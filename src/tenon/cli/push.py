@@ -35,6 +35,9 @@ def push(
     code: Annotated[str, typer.Argument(help="写出定义 / push, e.g. mes_work_order")],
     record: Annotated[str, typer.Argument(help="记录的编号或 id / its number, or its id")],
     home: Home = HERE,
+    _dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="只看不写（总是如此）/ only look (it always does)")
+    ] = True,
 ) -> None:
     """试写：会写入什么 / What a push would write, without writing it."""
     with plainly(), open_tenon(home, write=False) as tenon:

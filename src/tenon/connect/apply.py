@@ -94,13 +94,14 @@ class Applier:
     ) -> dict[str, str]:
         """The record of each row by its key."""
         rows = [w for w in good if self.identifier is None or decisions[w.key].write]
-        echoed = self.echoes.find(tx, rows)
-        ours = [w for w in rows if w.key in echoed]
-        if ours:
-            places = [(echoed[w.key], self._key(w)) for w in ours]
+        heard = self.echoes.find(tx, rows)
+        if heard:
+            places = [(heard[w.key].record_id, self._key(w)) for w in rows if w.key in heard]
             self.writer.bind(tx, self.sync.target, places)
+        echoes = {key for key, one in heard.items() if one.echo}
+        ours = [w for w in rows if w.key in echoes]
         found = self._write_as(tx, f"echo:{self.sync.source}", ours)
-        found |= self._write_as(tx, self.origin, [w for w in rows if w.key not in echoed])
+        found |= self._write_as(tx, self.origin, [w for w in rows if w.key not in echoes])
         if self.identifier is not None:
             self._found_records(tx, list(decisions.values()), found)
         return found

@@ -7,14 +7,17 @@ itself), NeedsUser (a person must act: a login, a permission), Stop (going on wo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, Literal, Protocol
 
 import pyarrow as pa
 
 from tenon.define.models import StreamDef
+from tenon.kernel.decimals import plain
 from tenon.kernel.errors import Stop
 from tenon.kernel.text import Text
 
@@ -137,13 +140,20 @@ class Connector(Protocol):
         ...
 
 
+Action = Literal["insert", "update"]
+EVERYTHING: Final[frozenset[Action]] = frozenset({"insert", "update"})
+
+
 @dataclass(frozen=True, slots=True)
 class WriteRow:
     """A row to be written: `values` are all its columns, `key` those that recognise it.
 
     A row that is not there is inserted. In one that is there `compare` columns must be as ours;
-    `change` columns are changed, only while each column of `only_if` has one of its values.
-    `number` is a column that gets the next number in a new row.
+    `change` columns are changed where they differ, only while each column of `only_if` has one
+    of its values; `stamps` are written along with a change and are no change by themselves.
+    `number` is a column that gets the next number at or above `number_from` in a new row, unless
+    the table fills it.
+    `may` is what an administrator allowed.
     """
 
     table: str
@@ -151,21 +161,27 @@ class WriteRow:
     values: Mapping[str, Any]
     compare: tuple[str, ...] = ()
     change: tuple[str, ...] = ()
+    stamps: tuple[str, ...] = ()
     only_if: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     number: str | None = None
+    number_from: int = 1
+    may: frozenset[Action] = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a row: sent (inserted), changed, same, or conflict (nothing was written).
+    """What became of a row: sent (inserted), changed, same, conflict, or refused.
 
-    A conflict names the column with what we would write and what is there.
+    A conflict names the column with what we would write and what is there. What is refused names
+    the `action` that was not allowed. Of one that is the same `there` has our columns as they are.
     """
 
-    state: Literal["sent", "changed", "same", "conflict"]
+    state: Literal["sent", "changed", "same", "conflict", "refused"]
     column: str | None = None
     ours: str | None = None
     theirs: str | None = None
+    action: Action | None = None
+    there: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class WritingConnector(Connector, Protocol):
@@ -176,8 +192,9 @@ class WritingConnector(Connector, Protocol):
     ) -> list[list[Written]]:
         """Write groups of rows in one transaction: of a group all rows, or none of them.
 
-        Doing it again changes nothing: what is there is compared first. With `dry` nothing is
-        kept, and the answer is what would become of each row.
+        Doing it again changes nothing: what is there is compared first. When any row is refused,
+        nothing at all is written. With `dry` it only looks, over a connection that cannot write,
+        and the answer is what would become of each row.
         """
         ...
 
@@ -208,3 +225,38 @@ def rewind(value: CursorValue, seconds: int) -> CursorValue:
         return moment.date().isoformat()
     # Whole seconds: never later than the moment meant, however many digits the source writes.
     return moment.isoformat(sep=value[10], timespec="seconds")
+
+
+# What an untyped column may hold for a number that we write.
+_NUMERIC: Final = re.compile(r"-?[0-9]+\.[0-9]+")
+_FRACTION: Final = re.compile(r"(?<=:[0-9]{2})\.[0-9]+$")  # of a second
+
+
+def comparable(value: Any) -> str | None:
+    """A value of a source in the form in which two of them are compared.
+
+    Numbers by their worth, times by the second, texts without the padding of CHAR columns; an
+    empty text is no value.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool | int | float | Decimal):
+        return _number(Decimal(str(int(value) if isinstance(value, bool) else value)))
+    text = str(value).replace("\x00", "").rstrip()
+    if _NUMERIC.fullmatch(text):
+        return _number(text)
+    return _FRACTION.sub("", text) or None
+
+
+def _number(value: Decimal | str) -> str:
+    try:
+        number = Decimal(value).normalize()
+    except InvalidOperation:
+        return str(value)
+    return plain(number) if number else "0"

@@ -29,6 +29,10 @@ _NO_CODE = Text(
     "“{name}” has no code in the system “{source}” yet, so it cannot be written there. Make it "
     "there first, or link it among the golden records.",
 )
+_NO_CHOICE = Text(
+    "“{path}”为“{value}”时不能由“{push}”写出；可写：{allowed}。",
+    "“{push}” writes nothing while “{path}” is “{value}”; it can write {allowed}.",
+)
 _NO_KEY = Text(
     "写出“{push}”的主键列“{column}”没有值。", "The key column “{column}” of “{push}” has no value."
 )
@@ -72,7 +76,7 @@ class PushedValues:
         if one.code:
             return self._coded(definition, values)
         if one.choices:
-            return [one.choices.get(str(v), v) for v in values]
+            return [self._chosen(push, one, v) for v in values]
         return [self._written(v) for v in values]
 
     def _follow(
@@ -110,14 +114,16 @@ class PushedValues:
         wanted = {id_ for id_ in ids if id_ and (entity, id_) not in self._codes}
         c = crosswalk.c
         rows = self.connection.execute(
-            sa.select(c.record_id, sa.func.min(c.code))
+            sa.select(c.record_id, c.code)
             .where(
                 c.entity == entity, c.source == self.source, c.record_id.in_(wanted),
                 c.valid_to.is_(None),
             )
-            .group_by(c.record_id)
+            # Of several codes the one that the source's base data gave first.
+            .order_by(c.stream.is_(None), c.valid_from, c.code)
         )  # fmt: skip
-        self._codes |= {(entity, row[0]): row[1] for row in rows}
+        for id_, code in rows:
+            self._codes.setdefault((entity, id_), code)
         for id_ in ids:
             if id_ and (entity, id_) not in self._codes:
                 self._load(entity, [id_])
@@ -125,6 +131,18 @@ class PushedValues:
                 name = str(self._value(entity, id_, title) or id_)
                 raise NeedsUser("no_code_there", _NO_CODE, name=name, source=self.source)
         return [self._codes[entity, id_] if id_ else None for id_ in ids]
+
+    def _chosen(self, push: PushDef, one: PushColumn, value: Any) -> str | None:
+        """The source's word for a choice; what it has no word for is not written."""
+        if value is None:
+            return None
+        if str(value) not in one.choices:
+            allowed = ", ".join(one.choices)
+            raise NeedsUser(
+                "no_choice_there", _NO_CHOICE, push=push.code, path=one.from_, value=value,
+                allowed=allowed,
+            )  # fmt: skip
+        return one.choices[str(value)]
 
     def _written(self, value: Any) -> Any:
         """A value in the source's own zone, to the second, as such systems keep it."""

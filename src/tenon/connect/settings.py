@@ -28,7 +28,7 @@ import yaml
 
 from tenon.connect.connectors.http import HttpConnector
 from tenon.connect.connectors.sql import SqlConnector
-from tenon.connect.contract import Connector, ConnectorSettings
+from tenon.connect.contract import Action, Connector, ConnectorSettings
 from tenon.connect.egress import guard
 from tenon.connect.secrets import Secrets
 from tenon.define.models import SourceDef
@@ -47,6 +47,7 @@ _NO_CONNECTOR = Text(
     "The connector “{kind}” of the source “{source}” does not exist; use one of {allowed}.",
 )
 _REFERENCE: Final = "secret:"
+_NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
 _PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
@@ -86,8 +87,8 @@ class Connections:
             if values.get("hook_secret")
         }
 
-    def writes(self, source: str) -> dict[str, frozenset[str]]:
-        """What an administrator allowed to write there: {table: {insert, update}}."""
+    def writes(self, source: str) -> dict[str, frozenset[Action]]:
+        """What an administrator allowed to write there: {table without case: {insert, update}}."""
         said = self._read().get(source, {}).get("writes") or {}
         if not isinstance(said, dict) or not all(
             isinstance(actions, list) and set(actions) <= {"insert", "update"}
@@ -95,7 +96,7 @@ class Connections:
         ):
             problem = "writes: {table: [insert, update]}"
             raise Config("bad_connections", _BAD_FILE, problem=problem)
-        return {str(table): frozenset(actions) for table, actions in said.items()}
+        return {str(table).casefold(): frozenset(actions) for table, actions in said.items()}
 
     def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write all connections (their secrets as `secret:NAME`)."""
@@ -117,17 +118,16 @@ class Connections:
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        listed = [_place(str(values.get("url", "")))]
-        opened = {k: self._value(v) for k, v in values.items()}
-        return make(
-            ConnectorSettings(
-                source.code, opened, guard(source.code, [p for p in listed if p]), source.zone
-            )
-        )
+        place = _place(str(values.get("url", "")))
+        where = f"{place[0]}:{place[1]}" if place else None
+        opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
+        listed = guard(source.code, [place] if place else [])
+        return make(ConnectorSettings(source.code, opened, listed, source.zone))
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any, place: str | None = None) -> Any:
+        """A setting with its secret opened, to be sent to `place` and nowhere else."""
         if isinstance(value, str) and value.startswith(_REFERENCE):
-            return self.secrets.get(value.removeprefix(_REFERENCE))
+            return self.secrets.get(value.removeprefix(_REFERENCE), place)
         return value
 
     def _read(self) -> dict[str, dict[str, Any]]:

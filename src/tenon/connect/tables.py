@@ -163,9 +163,11 @@ push_row = sa.Table(
     sa.Column("record_id", Id, nullable=False),
     sa.Column("run_id", Id, nullable=True),
     sa.Column("step_key", sa.String(100), nullable=True),
-    sa.Column("state", sa.String(10), nullable=False),  # intended, sent, changed, same
+    # intended, sent, changed, same; conflict or refused: then nothing was written
+    sa.Column("state", sa.String(10), nullable=False),
     sa.Column("values", Json, nullable=False),  # {column: text or null}
-    sa.Column("sent_values", Json, nullable=True),  # what was there after the last sending
+    # What we know to be there; columns that a sending not noted down may have changed are left out.
+    sa.Column("sent_values", Json, nullable=True),
     sa.Column("intended_at", UtcTime, nullable=False),
     sa.Column("sent_at", UtcTime, nullable=True),
     sa.Column("echoed_at", UtcTime, nullable=True),  # read back since it was sent

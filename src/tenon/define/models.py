@@ -328,7 +328,8 @@ class PushDef(Definition):
     `key` columns recognise the row there; `stream` is the stream that reads it back, so that our
     own echo is known. `changes` are the columns that may be written again in a row that is there,
     and only while each column of `only_if` still has one of the values named. `number` is a key
-    column that the table does not fill by itself: a new row gets the next one.
+    column that the table does not fill by itself: a new row gets the next one,
+    of those at or above `number_from`: a range that the system leaves to us.
     """
 
     kind: Literal["push"] = "push"
@@ -341,6 +342,7 @@ class PushDef(Definition):
     changes: tuple[str, ...] = ()
     only_if: dict[str, tuple[str | int, ...]] = {}
     number: str | None = None
+    number_from: int = Field(default=1, ge=1)
 
     @field_validator("columns", mode="before")
     @classmethod

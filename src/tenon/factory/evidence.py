@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from tenon.factory import stage
+from tenon.factory.reported import Reported, load_reported
 from tenon.records.query import Reader
 
 _CHUNK = 5000  # below SQLite's limit of bound parameters
@@ -26,6 +27,7 @@ class Evidence:
     row: RowMapping
     operations: Rows
     runs: dict[str, Rows]  # operation id → PLC runs that carry its job
+    reported: dict[str, Reported]  # operation id → what workers reported on their phones
     moves: Rows  # issues, returns, receipts and outside moves that count
     rules: stage.WorkOrder
 
@@ -63,7 +65,9 @@ def load_work_orders(
         move.c.work_order,
         ids,
     )
-    return _assemble(orders, operations, runs, moves, press_centres(connection, reader))
+    reported = load_reported(connection, reader, [op["id"] for op in operations])
+    presses = press_centres(connection, reader)
+    return _assemble(orders, operations, runs, reported, moves, presses)
 
 
 _PROGRESS = ("receipt", "out_send", "out_back")
@@ -112,8 +116,9 @@ def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _assemble(
-    orders: Rows, operations: Rows, runs: Rows, moves: Rows, presses: frozenset[str]
-) -> dict[str, Evidence]:
+    orders: Rows, operations: Rows, runs: Rows, reported: dict[str, Reported], moves: Rows,
+    presses: frozenset[str],
+) -> dict[str, Evidence]:  # fmt: skip
     operations_of = _grouped(operations, "work_order")
     runs_of, moves_of = _grouped(runs, "operation"), _grouped(moves, "work_order")
     found: dict[str, Evidence] = {}
@@ -121,8 +126,9 @@ def _assemble(
         own = operations_of.get(row["id"], [])
         own_runs = {op["id"]: runs_of.get(op["id"], []) for op in own}
         own_moves = moves_of.get(row["id"], [])
-        rules = _rules(row, own, own_runs, own_moves, presses)
-        found[row["id"]] = Evidence(row, own, own_runs, own_moves, rules)
+        own_reported = {op["id"]: reported[op["id"]] for op in own if op["id"] in reported}
+        rules = _rules(row, own, own_runs, own_reported, own_moves, presses)
+        found[row["id"]] = Evidence(row, own, own_runs, own_reported, own_moves, rules)
     return found
 
 
@@ -134,8 +140,9 @@ def _grouped(rows: Rows, by: str) -> dict[str, Rows]:
 
 
 def _rules(
-    row: RowMapping, operations: Rows, runs: dict[str, Rows], moves: Rows, presses: frozenset[str]
-) -> stage.WorkOrder:
+    row: RowMapping, operations: Rows, runs: dict[str, Rows], reported: dict[str, Reported],
+    moves: Rows, presses: frozenset[str],
+) -> stage.WorkOrder:  # fmt: skip
     sends = [m for m in moves if m["move"] == "out_send"]
     backs = [m for m in moves if m["move"] == "out_back"]
     # An issue says nothing of an operation: boxes issued for packing are no sign of inspection.
@@ -148,7 +155,10 @@ def _rules(
             # The n-th sending belongs to the n-th outside operation.
             sent, back = outside < len(sends), outside < len(backs)
             outside += 1
-        made.append(_operation(op, runs[op["id"]], kind_of(op, presses), sent=sent, back=back))
+        own = reported.get(op["id"])
+        kind = kind_of(op, presses)
+        made.append(_operation(op, runs[op["id"]], own, kind, sent=sent, back=back))
+        seen += [own.last_at] if own else []
         seen += [t for t in (op["started_at"], op["ended_at"]) if t]
         seen += [t for r in runs[op["id"]] for t in (r["started_at"], r["ended_at"]) if t]
     received = sum((m["qty"] for m in moves if m["move"] == "receipt"), Decimal(0))
@@ -172,17 +182,19 @@ def kind_of(operation: RowMapping, presses: frozenset[str]) -> stage.OperationKi
 
 
 def _operation(
-    op: RowMapping, runs: Rows, kind: stage.OperationKind, *, sent: bool, back: bool
-) -> stage.Operation:
+    op: RowMapping, runs: Rows, reported: Reported | None, kind: stage.OperationKind, *,
+    sent: bool, back: bool,
+) -> stage.Operation:  # fmt: skip
+    done = reported is not None and reported.done(op["qty_plan"])
     minutes = float((op["setup_min"] or 0) + (op["run_min"] or 0))
     return stage.Operation(
         seq=op["seq"],
         name=op["name"] or op["process"] or str(op["seq"]),
         kind=kind,
         planned=timedelta(minutes=minutes),
-        reported_started=op["state"] == "run" or op["started_at"] is not None,
-        reported_done=op["state"] == "done",
-        reported_end=op["ended_at"],
+        reported_started=op["state"] == "run" or op["started_at"] is not None or bool(reported),
+        reported_done=op["state"] == "done" or done,
+        reported_end=op["ended_at"] or (reported.last_at if reported and done else None),
         ran=bool(runs),
         running_now=any(r["ended_at"] is None for r in runs),
         last_run_end=max((r["ended_at"] for r in runs if r["ended_at"]), default=None),

@@ -36,16 +36,22 @@ def load_names(context: Context, line: Line) -> Names:
     """The names, reports and required quantities of a line's work orders."""
     operations = [op for e in line.work_orders.values() for op in e.operations]
     reports = _reports(context, [op["id"] for op in operations])
-    flat = [r for own in reports.values() for r in own]
-    runs = [r for e in line.work_orders.values() for own in e.runs.values() for r in own]
+    own = [o for e in line.work_orders.values() for o in e.reported.values()]
+    flat = [r for rows in reports.values() for r in rows]
+    machines = [id_ for o in own for id_ in o.machines]
+    machines += [r["machine"] for r in [*operations, *flat]]
+    employees = [id_ for o in own for id_ in o.employees]
+    employees += [r["employee"] for r in [*operations, *flat]]
+    runs = [r for e in line.work_orders.values() for own_runs in e.runs.values() for r in own_runs]
+    machines += [r["machine"] for r in runs]
     required = _required(context, list(line.work_orders))
     needed = {item for own in required.values() for item in own}
     items = {m["item"] for e in line.work_orders.values() for m in e.moves} | {line.row["item"]}
     centre = context.reader.table("work_centre")
     return Names(
         items=_pairs(context, "item", items | needed),
-        machines=_named(context, "machine", (r["machine"] for r in [*operations, *flat, *runs])),
-        employees=_named(context, "employee", (r["employee"] for r in [*operations, *flat])),
+        machines=_named(context, "machine", machines),
+        employees=_named(context, "employee", employees),
         centres=dict(context.connection.execute(sa.select(centre.c.code, centre.c.name)).all()),
         reports=reports,
         required=required,
@@ -130,8 +136,11 @@ def _station(
     runs, reports = evidence.runs[row["id"]], names.reports.get(row["id"], [])
     here = rules.seq == stage.op_seq
     waits = work_order_waits_for(evidence, stage, names.centres) if here else None
-    starts = [r["started_at"] for r in runs] + [row["started_at"]]
-    ends = [row["ended_at"]] if rules.done else [r["ended_at"] for r in runs]
+    own = evidence.reported.get(row["id"])
+    who, where = (own.employees, own.machines) if own else ([], [])
+    in_mes = row["state"] == "done" or bool(reports)
+    starts = [r["started_at"] for r in runs] + [row["started_at"], own.started_at if own else None]
+    ends = [rules.reported_end] if rules.done else [r["ended_at"] for r in runs]
     return {
         "seq": rules.seq,
         "name": rules.name,
@@ -143,15 +152,23 @@ def _station(
         "actual_start": min((t for t in starts if t), default=None),
         "actual_end": None if rules.running_now else max((t for t in ends if t), default=None),
         "qty_plan": row["qty_plan"] or Decimal(0),
-        "qty_good": row["qty_good"] if rules.reported_done or reports else None,
-        "qty_scrap": row["qty_scrap"] if rules.reported_done or reports else None,
-        "operators": _distinct(names.employees, [r["employee"] for r in [*reports, row]]),
-        "machines": _distinct(names.machines, [r["machine"] for r in [*runs, *reports, row]]),
+        # The same work may be reported in both places: the larger figure, never the sum.
+        "qty_good": _larger(row["qty_good"] if in_mes else None, own.good if own else None),
+        "qty_scrap": _larger(row["qty_scrap"] if in_mes else None, own.scrap if own else None),
+        "operators": _distinct(names.employees, [*(r["employee"] for r in [*reports, row]), *who]),
+        "machines": _distinct(
+            names.machines, [*(r["machine"] for r in [*runs, *reports, row]), *where]
+        ),
         "supplier": row["supplier_name"],
         "waits_for": waits.as_dict() if waits and not stage.rule else None,
         "doubt": words.RULES[stage.rule].as_dict() if here and stage.rule else None,
         "sources": sources(context, [row, *reports, *runs, *_outside_moves(evidence, at)]),
     }
+
+
+def _larger(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    known = [qty for qty in (one, other) if qty is not None]
+    return max(known, default=None)
 
 
 def _distinct(names: dict[str, str], ids: Iterable[str | None]) -> list[str]:

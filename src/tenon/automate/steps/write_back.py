@@ -13,7 +13,7 @@ from tenon.connect import writeback
 from tenon.connect.contract import Written
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.writeback import Intent, Sending
-from tenon.kernel.errors import Conflict
+from tenon.kernel.errors import Conflict, TenonError
 from tenon.kernel.text import Text
 
 _CONFLICT = Text(
@@ -22,6 +22,11 @@ _CONFLICT = Text(
     "The column “{column}” of “{key}” in “{table}” holds “{theirs}”, and we would write “{ours}”; "
     "nothing was written. Look at it there, then try again.",
 )
+
+
+# What a run means to write, or why that cannot be said; what became of it, or why it was refused.
+Meant = list[Sending] | TenonError
+Answer = list[Written] | TenonError
 
 
 class Rows(StepSettings):
@@ -39,47 +44,64 @@ class Settings(StepSettings):
 
 @step
 class WriteBack:
-    """Writes records into a legacy system; what became of each row is the step's output."""
+    """Writes records into a legacy system; what became of each row is the step's output.
+
+    A run that may not write, or meets a conflict, fails by itself: what it did before stands,
+    and the runs beside it go on.
+    """
 
     name = "write_back"
     label = Text("回写", "Write back")
     settings = Settings
 
-    def intend(self, context: StepContext, runs: Sequence[At[Settings]]) -> list[list[Sending]]:
+    def intend(self, context: StepContext, runs: Sequence[At[Settings]]) -> list[Meant]:
         """Compute the rows and write down that they are to be there."""
-        wanted = [_intents(context, at) for at in runs]
-        every = writeback.prepare(
-            context.connect, context.tx, context.reader, [i for own in wanted for i in own]
-        )
-        found: list[list[Sending]] = []
-        for at, own in zip(runs, wanted, strict=True):
-            count = sum(len(i.ids) for i in own)
-            mine, every = every[:count], every[count:]
-            writeback.intend(context.tx, mine, at.run_id, at.key)
-            found.append(mine)
+        try:
+            found: list[Meant] = [*_prepared(context, runs)]
+        except TenonError:
+            found = [_meant(context, at) for at in runs]  # who is it that cannot?
+        for at, own in zip(runs, found, strict=True):
+            if isinstance(own, list):
+                writeback.intend(context.tx, own, at.run_id, at.key)
         return found
 
-    def call(self, connect: ConnectDeps, runs: Sequence[At[Settings]]) -> list[list[Written]]:
-        """Write the rows of all runs."""
-        return writeback.send(connect, [at.intent for at in runs])
+    def call(self, connect: ConnectDeps, runs: Sequence[At[Settings]]) -> list[Answer]:
+        """Write the rows of all runs; an error that will not pass by itself is one run's own."""
+        groups = [at.intent if isinstance(at.intent, list) else [] for at in runs]
+        try:
+            return [*writeback.send(connect, groups)]
+        except TenonError as error:
+            if len(runs) > 1 or error.recovery in {"retry", "bug"}:
+                raise  # of several each is then called alone
+            return [error]
 
     def record(
-        self,
-        context: StepContext,
-        runs: Sequence[At[Settings]],
-        answers: Sequence[list[Written]],
+        self, context: StepContext, runs: Sequence[At[Settings]], answers: Sequence[Answer]
     ) -> list[Outcome]:
-        """Write down what became of the rows; Conflict when the other system holds other values."""
-        outcomes = []
-        for at, said in zip(runs, answers, strict=True):
-            _refuse_conflict(at.intent, said)
-            writeback.record(context.tx, at.intent, said)
-            rows = [
-                {"push": one.push.code, "key": one.key, "state": written.state}
-                for one, written in zip(at.intent, said, strict=True)
-            ]
-            outcomes.append(Outcome({"rows": rows}))
-        return outcomes
+        """Write down what became of the rows."""
+        return [_recorded(context, at.intent, said) for at, said in zip(runs, answers, strict=True)]
+
+
+def _prepared(context: StepContext, runs: Sequence[At[Settings]]) -> list[list[Sending]]:
+    wanted = [_intents(context, at) for at in runs]
+    every = writeback.prepare(
+        context.connect, context.tx, context.reader, [i for own in wanted for i in own], lock=True
+    )
+    found = []
+    for own in wanted:
+        count = sum(len(i.ids) for i in own)
+        mine, every = every[:count], every[count:]
+        found.append(mine)
+    return found
+
+
+def _meant(context: StepContext, at: At[Settings]) -> Meant:
+    try:
+        return _prepared(context, [at])[0]
+    except TenonError as error:
+        if error.recovery in {"retry", "bug"}:
+            raise
+        return error
 
 
 def _intents(context: StepContext, at: At[Settings]) -> list[Intent]:
@@ -92,10 +114,25 @@ def _intents(context: StepContext, at: At[Settings]) -> list[Intent]:
     return found
 
 
-def _refuse_conflict(sendings: Sequence[Sending], answers: Sequence[Written]) -> None:
-    for one, said in zip(sendings, answers, strict=True):
-        if said.state == "conflict":
-            raise Conflict(
-                "write_conflict", _CONFLICT, table=one.push.table, key=one.key,
-                column=said.column, ours=said.ours or "", theirs=said.theirs or "",
-            )  # fmt: skip
+def _recorded(context: StepContext, meant: Meant, said: Answer) -> Outcome:
+    if isinstance(meant, TenonError):
+        return Outcome(failure=meant)
+    if isinstance(said, TenonError):
+        writeback.refuse(context.tx, meant)
+        return Outcome(failure=said)
+    writeback.record(context.tx, meant, said)
+    for one, written in zip(meant, said, strict=True):
+        if written.state == "conflict":
+            return Outcome(failure=_conflict(one, written))
+    rows = [
+        {"push": one.push.code, "key": one.key, "state": written.state}
+        for one, written in zip(meant, said, strict=True)
+    ]
+    return Outcome({"rows": rows})
+
+
+def _conflict(one: Sending, said: Written) -> Conflict:
+    return Conflict(
+        "write_conflict", _CONFLICT, table=one.push.table, key=one.key, column=said.column,
+        ours=said.ours or "", theirs=said.theirs or "",
+    )  # fmt: skip

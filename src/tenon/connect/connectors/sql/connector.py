@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from tenon.connect.connectors.sql.engines import (
     open_writing_engine,
     url_of,
 )
-from tenon.connect.connectors.sql.faults import explain
+from tenon.connect.connectors.sql.faults import explain, explain_write
 from tenon.connect.connectors.sql.query import (
     Plan,
     Planner,
@@ -41,6 +42,10 @@ from tenon.connect.contract import (
     Written,
 )
 from tenon.define.models import StreamDef
+from tenon.kernel import clock
+
+# Servers and firewalls drop a connection that was idle for long without a word.
+_IDLE_SECONDS: Final = 60.0
 
 CAPABILITIES: Final = Capabilities(
     kind="sql",
@@ -68,7 +73,9 @@ class SqlConnector:
         self.address = address_of(self._url)
         self._open: Connection | None = None
         self._planner: Planner | None = None
+        self._zone = ZoneInfo(settings.zone)
         self._writer: TableWriter | None = None
+        self._wrote_at = 0.0
 
     def check(self) -> None:
         """Reach the database and read its list of tables."""
@@ -99,22 +106,35 @@ class SqlConnector:
         self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
     ) -> list[list[Written]]:
         """Write groups of rows in one transaction, over a connection of its own that may write."""
+        if dry:
+            with self._session() as connection:  # it cannot write, whatever is asked
+                return self._table_writer(connection).look(groups)
         try:
-            if self._writer is None:
+            if self._writer is None or clock.monotonic() - self._wrote_at > _IDLE_SECONDS:
+                self._close_writer()
                 engine = open_writing_engine(self._url, self._encoding, self._egress)
-                self._writer = TableWriter(engine.connect(), self._source, self._encoding)
-            return self._writer.write(groups, dry=dry)
+                self._writer = self._table_writer(engine.connect())
+            answers = self._writer.write(groups)
+            self._wrote_at = clock.monotonic()
         except DBAPIError as error:
             self.close()
-            raise explain(error, self._dialect, self._source, self.address) from None
+            raise explain_write(error, self._dialect, self._source, self.address) from None
+        return answers
+
+    def _table_writer(self, connection: Connection) -> TableWriter:
+        return TableWriter(connection, self._source, self._encoding, self._zone)
+
+    def _close_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     def close(self) -> None:
         """Close the connections."""
+        self._close_writer()
         opened, self._open, self._planner = self._open, None, None
-        writer, self._writer = self._writer, None
-        for one in (opened, writer):
-            if one is not None:
-                one.close()
+        if opened is not None:
+            opened.close()
 
     def _pages(
         self,

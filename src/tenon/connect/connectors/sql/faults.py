@@ -53,6 +53,28 @@ _CHANGED = Text(
     "A table or column of the source “{source}” ({address}) vanished while it was read. The sync "
     "has stopped; check the source's structure.",
 )
+_RACED = Text(
+    "写入来源“{source}”（{address}）时，别的程序正好写了同一行；没有写入任何内容，"
+    "Tenon 会重新比较后再试。",
+    "Another program wrote the same row of the source “{source}” ({address}) at that moment. "
+    "Nothing was written; Tenon compares again.",
+)
+_ROW_REFUSED = Text(
+    "来源“{source}”（{address}）拒绝了这一行（{kind}）：某列必填、有检查条件，或引用的内容不存在。"
+    "没有写入任何内容；请核对该表的定义。",
+    "The source “{source}” ({address}) refused the row ({kind}): a column is required, checked, "
+    "or refers to what is not there. Nothing was written; look at the table's definition.",
+)
+_WRITE_DENIED = Text(
+    "来源“{source}”（{address}）的账号没有写入权限，或该数据库只读；请授予该表的写入权限后重试。",
+    "The account of the source “{source}” ({address}) may not write there, or the database is "
+    "read-only. Grant it leave to write the table, then try again.",
+)
+_NOT_WRITTEN = Text(
+    "写入来源“{source}”（{address}）时出错（{kind}）；结果不明，Tenon 会先比较再重试，不会写两次。",
+    "Writing into the source “{source}” ({address}) failed ({kind}). What came of it is not "
+    "known; Tenon compares before it tries again, and writes nothing twice.",
+)
 _OTHER = Text(
     "读取来源“{source}”（{address}）时出错（{kind}）。Tenon 会稍后重试。",
     "Reading the source “{source}” ({address}) failed ({kind}). Tenon tries again later.",
@@ -68,6 +90,10 @@ NO_DATABASE: Final[_Class] = (NeedsUser, "no_database", _NO_DATABASE)
 DAMAGED: Final[_Class] = (Stop, "source_damaged", _DAMAGED)
 CHANGED: Final[_Class] = (Stop, "source_changed", _CHANGED)
 OTHER: Final[_Class] = (Retry, "source_error", _OTHER)
+RACED: Final[_Class] = (Retry, "source_raced", _RACED)
+ROW_REFUSED: Final[_Class] = (Stop, "row_refused", _ROW_REFUSED)
+WRITE_DENIED: Final[_Class] = (NeedsUser, "write_denied", _WRITE_DENIED)
+NOT_WRITTEN: Final[_Class] = (Retry, "write_failed", _NOT_WRITTEN)
 
 _MYSQL: Final = {
     1045: LOGIN, 1698: LOGIN, 1820: LOGIN, 1862: LOGIN, 3118: LOGIN, 4151: LOGIN, 1130: LOGIN,
@@ -93,10 +119,36 @@ _PG_CONNECT: Final = (
     ("does not exist", NO_DATABASE), ("pg_hba", LOGIN),
 )  # fmt: skip
 
+# What is particular to writing; anything else means what it means while reading.
+_MYSQL_WRITE: Final = {
+    1062: RACED, 1048: ROW_REFUSED, 1264: ROW_REFUSED, 1292: ROW_REFUSED, 1364: ROW_REFUSED,
+    1366: ROW_REFUSED, 1406: ROW_REFUSED, 1452: ROW_REFUSED, 3819: ROW_REFUSED, 4025: ROW_REFUSED,
+    1142: WRITE_DENIED, 1143: WRITE_DENIED, 1290: WRITE_DENIED, 1792: WRITE_DENIED,
+}  # fmt: skip
+_POSTGRES_WRITE: Final = {
+    "23505": RACED, "23": ROW_REFUSED, "22": ROW_REFUSED, "42804": ROW_REFUSED,
+    "42501": WRITE_DENIED, "25006": WRITE_DENIED,
+}  # fmt: skip
+_SQLITE_WRITE: Final = (
+    ("unique constraint", RACED), ("constraint failed", ROW_REFUSED),
+    ("datatype mismatch", ROW_REFUSED), ("readonly database", WRITE_DENIED),
+    ("read-only", WRITE_DENIED),
+)  # fmt: skip
+
 
 def explain(error: DBAPIError, dialect: str, source: str, address: str) -> TenonError:
     """The driver's error as one of ours, without the driver's text."""
-    kind, code, text = _classify(error.orig, dialect)
+    return _told(_classify(error.orig, dialect), error, source, address)
+
+
+def explain_write(error: DBAPIError, dialect: str, source: str, address: str) -> TenonError:
+    """The same for an error that arose while writing."""
+    found = _classify_write(error.orig, dialect) or _classify(error.orig, dialect)
+    return _told(NOT_WRITTEN if found is OTHER else found, error, source, address)
+
+
+def _told(found: _Class, error: DBAPIError, source: str, address: str) -> TenonError:
+    kind, code, text = found
     seconds = BUSY_SECONDS if code == "source_locked" else STATEMENT_SECONDS
     return kind(
         code, text, source=source, address=address, seconds=seconds,
@@ -115,6 +167,17 @@ def _classify(orig: Any, dialect: str) -> _Class:
         return UNREACHABLE if found is OTHER else found
     number = orig.args[0] if orig.args else None
     return _MYSQL.get(number, OTHER) if isinstance(number, int) else OTHER
+
+
+def _classify_write(orig: Any, dialect: str) -> _Class | None:
+    if dialect == "sqlite":
+        found = _by_text(str(orig).lower(), _SQLITE_WRITE)
+        return None if found is OTHER else found
+    if dialect == "postgresql":
+        state = getattr(orig, "sqlstate", None) or ""
+        return _POSTGRES_WRITE.get(state) or _POSTGRES_WRITE.get(state[:2])
+    number = orig.args[0] if orig.args else None
+    return _MYSQL_WRITE.get(number) if isinstance(number, int) else None
 
 
 def _by_text(text: str, table: tuple[tuple[str, _Class], ...]) -> _Class:

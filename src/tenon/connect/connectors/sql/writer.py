@@ -6,154 +6,164 @@ that doing the same again changes nothing, and what somebody else wrote is not l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect.connectors.sql.query import found_of, tables_of
-from tenon.connect.contract import ColumnAbsent, StreamAbsent, WriteRow, Written
+from tenon.connect.connectors.sql.fitting import Fitting
+from tenon.connect.connectors.sql.query import tables_of
+from tenon.connect.contract import ColumnAbsent, StreamAbsent, WriteRow, Written, comparable
 from tenon.kernel.decimals import plain
 from tenon.kernel.text import Text
 
 _NO_TABLE = Text("没有这个表或视图", "no such table or view")
 _AT_ONCE: Final = 200
-# What an untyped column may hold for a number that we write.
-_NUMERIC: Final = re.compile(r"-?[0-9]+\.[0-9]+")
-_FRACTION: Final = re.compile(r"(?<=:[0-9]{2})\.[0-9]+$")  # of a second
 
-Key = tuple[str, ...]
-There = Mapping[str, Any]
+Place = tuple[str, tuple[str, ...]]  # a table, and the values of the key there
+There = Mapping[str, Any]  # a row's values by their columns without case
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is to be done in one transaction, and what the rows will hold then."""
+
+    there: dict[Place, There]
+    inserts: list[WriteRow] = field(default_factory=list)
+    changes: list[tuple[WriteRow, tuple[str, ...]]] = field(default_factory=list)
+
+    def copy(self) -> _Work:
+        """A copy for one group, to be dropped when the group may not be written."""
+        return _Work(dict(self.there), list(self.inserts), list(self.changes))
 
 
 class TableWriter:
-    """Writes over one connection; tables are looked up once."""
+    """Looks and writes over one connection; tables are looked up once."""
 
-    def __init__(self, connection: Connection, source: str, encoding: str) -> None:
-        self._connection, self._source, self._encoding = connection, source, encoding
+    def __init__(self, connection: Connection, source: str, encoding: str, zone: ZoneInfo) -> None:
+        self._connection, self._source = connection, source
+        self._encoding, self._zone = encoding, zone
         self._dialect = connection.dialect.name
-        self._known: dict[str, tuple[sa.TableClause, dict[str, str]]] = {}
+        self._known: dict[str, tuple[sa.TableClause, Fitting]] = {}
 
-    def write(
-        self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
-    ) -> list[list[Written]]:
-        """Write the groups; of one that meets a conflict no row is written."""
-        for row in (row for group in groups for row in group):
-            self._table(row)
+    def write(self, groups: Sequence[Sequence[WriteRow]]) -> list[list[Written]]:
+        """Write the groups; of one that meets a conflict no row, if one is refused none at all."""
+        fitted = [[self._fitted(row) for row in group] for group in groups]
         with self._connection.begin() as transaction:
-            there = self._look(groups)
-            answers = [[self._compare(row, there) for row in group] for group in groups]
-            good = [
-                (row, said)
-                for group, own in zip(groups, answers, strict=True)
-                if all(one.state != "conflict" for one in own)
-                for row, said in zip(group, own, strict=True)
-            ]
-            self._insert([row for row, said in good if said.state == "sent"])
-            for row, said in good:
-                if said.state == "changed":
-                    self._change(row)
-            if dry:
+            work = _Work(self._look(fitted, lock=self._dialect != "sqlite"))
+            answers, work = _decided(fitted, work)
+            if any(one.state == "refused" for own in answers for one in own):
                 transaction.rollback()
+                return answers
+            self._insert(work.inserts)
+            for row, columns in work.changes:
+                self._change(row, columns)
+        return answers
+
+    def look(self, groups: Sequence[Sequence[WriteRow]]) -> list[list[Written]]:
+        """What writing the groups would come to; nothing is written."""
+        fitted = [[self._fitted(row) for row in group] for group in groups]
+        answers, _ = _decided(fitted, _Work(self._look(fitted, lock=False)))
         return answers
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _table(self, row: WriteRow) -> sa.TableClause:
+    def _fitted(self, row: WriteRow) -> WriteRow:
+        """The row with its values in the types of their columns."""
+        _, fitting = self._table(row)
+        values = {name: fitting.fit(name, value) for name, value in row.values.items()}
+        number = row.number if row.number and not fitting.fills_itself(row.number) else None
+        return replace(row, values=values, number=number)
+
+    def _table(self, row: WriteRow) -> tuple[sa.TableClause, Fitting]:
         """The table by its real name; StreamAbsent or ColumnAbsent when it is not as we say."""
         if row.table not in self._known:
             inspector = sa.inspect(self._connection.engine)
             real = tables_of(inspector).get(row.table.casefold())
             if real is None:
                 raise StreamAbsent(self._source, row.table, _NO_TABLE)
-            names = [c.name for c in found_of(inspector, real).columns]
-            clause = sa.table(real, *(sa.column(name) for name in names))
-            self._known[row.table] = (clause, {name.casefold(): name for name in names})
-        clause, names_of = self._known[row.table]
+            columns = {c["name"].casefold(): c for c in inspector.get_columns(real)}
+            clause = sa.table(real, *(sa.column(c["name"]) for c in columns.values()))
+            fitting = Fitting(self._source, real, self._zone, self._encoding, columns)
+            self._known[row.table] = (clause, fitting)
+        clause, fitting = self._known[row.table]
         wanted = [*row.values, *row.only_if, *([row.number] if row.number else [])]
-        absent = [name for name in wanted if name.casefold() not in names_of]
+        absent = [name for name in wanted if name.casefold() not in fitting.columns]
         if absent:
-            raise ColumnAbsent(self._source, row.table, absent, sorted(names_of))
-        return clause
+            raise ColumnAbsent(self._source, row.table, absent, sorted(fitting.columns))
+        return clause, fitting
 
     def _column(self, row: WriteRow, name: str) -> sa.ColumnClause[Any]:
-        clause, names = self._known[row.table]
-        return clause.c[names[name.casefold()]]
+        clause, fitting = self._known[row.table]
+        return clause.c[fitting.columns[name.casefold()]["name"]]
 
-    def _look(self, groups: Sequence[Sequence[WriteRow]]) -> dict[tuple[str, Key], There]:
-        """The rows that are there, locked, by table and key."""
+    def _look(self, groups: Sequence[Sequence[WriteRow]], *, lock: bool) -> dict[Place, There]:
+        """The rows that are there, in the order of tables, by table and key."""
         rows = [row for group in groups for row in group]
-        found: dict[tuple[str, Key], There] = {}
+        found: dict[Place, There] = {}
         for table in dict.fromkeys(row.table for row in rows):
             for part in _parts([row for row in rows if row.table == table]):
-                matches = [self._is(row) for row in part]
-                query = sa.select(self._table(part[0])).where(sa.or_(*matches))
-                if self._dialect != "sqlite":
+                query = sa.select(self._known[table][0]).where(self._any_of(part))
+                if lock:
                     query = query.with_for_update()
                 for there in self._connection.execute(query).mappings():
-                    lower = {name.casefold(): value for name, value in there.items()}
-                    key = tuple(_text(lower[name.casefold()]) or "" for name in part[0].key)
-                    found[table, key] = lower
+                    row = {name.casefold(): self._read(value) for name, value in there.items()}
+                    found[table, _key(part[0], lambda n, own=row: own[n.casefold()])] = row
         return found
+
+    def _read(self, value: Any) -> Any:
+        """A time with a zone as the time on the source's wall."""
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(self._zone).replace(tzinfo=None)
+        return value
+
+    def _any_of(self, part: Sequence[WriteRow]) -> sa.ColumnElement[bool]:
+        first = part[0]
+        if len(first.key) > 1:
+            return sa.or_(*(self._is(row) for row in part))
+        (name,) = first.key
+        return self._column(first, name).in_([self._bound(row.values[name]) for row in part])
 
     def _is(self, row: WriteRow) -> sa.ColumnElement[bool]:
         return sa.and_(
             *(self._column(row, name) == self._bound(row.values[name]) for name in row.key)
         )
 
-    def _compare(self, row: WriteRow, found: Mapping[tuple[str, Key], There]) -> Written:
-        key = tuple(_text(row.values[name]) or "" for name in row.key)
-        there = found.get((row.table, key))
-        if there is None:
-            return Written("sent")
-        for name in row.compare:
-            if not _same(row.values[name], there[name.casefold()]):
-                return _conflict(name, row.values[name], there)
-        change = [n for n in row.change if not _same(row.values[n], there[n.casefold()])]
-        if not change:
-            return Written("same")
-        for name, allowed in row.only_if.items():
-            if _text(there[name.casefold()]) not in {str(one) for one in allowed}:
-                return _conflict(name, "/".join(map(str, allowed)), there)
-        return Written("changed")
-
     def _insert(self, rows: Sequence[WriteRow]) -> None:
         for table in dict.fromkeys(row.table for row in rows):
             own = [row for row in rows if row.table == table]
-            clause, first = self._table(own[0]), own[0]
-            number = 0
+            clause, first, number = self._known[table][0], own[0], 0
             if first.number:
-                newest = sa.select(sa.func.max(self._column(first, first.number)))
-                number = int(self._connection.scalar(newest) or 0)
+                column = self._column(first, first.number)
+                newest = sa.select(sa.func.max(column)).where(column >= first.number_from)
+                number = int(self._connection.scalar(newest) or first.number_from - 1)
             for part in _parts(own):
-                values = []
-                for row in part:
-                    one = {
-                        self._column(row, name).name: self._bound(value)
-                        for name, value in row.values.items()
-                    }
-                    if row.number:
-                        number += 1
-                        one[self._column(row, row.number).name] = sa.literal(number)
-                    values.append(one)
+                values = [self._new(row, number + at) for at, row in enumerate(part, 1)]
+                number += len(part)
                 self._connection.execute(sa.insert(clause).values(values))
 
-    def _change(self, row: WriteRow) -> None:
-        values = {self._column(row, n).name: self._bound(row.values[n]) for n in row.change}
-        self._connection.execute(sa.update(self._table(row)).where(self._is(row)).values(values))
+    def _new(self, row: WriteRow, number: int) -> dict[str, sa.ColumnElement[Any]]:
+        values = {self._column(row, n).name: self._bound(v) for n, v in row.values.items()}
+        if row.number:
+            values[self._column(row, row.number).name] = sa.literal(number)
+        return values
+
+    def _change(self, row: WriteRow, columns: Sequence[str]) -> None:
+        values = {self._column(row, n).name: self._bound(row.values[n]) for n in columns}
+        changed = sa.update(self._known[row.table][0]).where(self._is(row)).values(values)
+        self._connection.execute(changed)
 
     def _bound(self, value: Any) -> sa.ColumnElement[Any]:
         """A value in the form and encoding in which the source holds it."""
         if value is None:
             return sa.null()
-        if isinstance(value, bool):
-            value = int(value)
         if self._dialect != "sqlite":
             return sa.literal(value)
         if isinstance(value, datetime):
@@ -168,43 +178,65 @@ class TableWriter:
         return sa.literal(value)
 
 
+def _decided(
+    groups: Sequence[Sequence[WriteRow]], work: _Work
+) -> tuple[list[list[Written]], _Work]:
+    """What becomes of each row, and what is to be done: nothing for a group with a conflict."""
+    answers = []
+    for group in groups:
+        trial = work.copy()
+        own = [_decide(row, trial) for row in group]
+        if all(one.state not in {"conflict", "refused"} for one in own):
+            work = trial
+        answers.append(own)
+    return answers, work
+
+
+def _decide(row: WriteRow, work: _Work) -> Written:
+    place = (row.table, _key(row, lambda name: row.values[name]))
+    ours = {name.casefold(): value for name, value in row.values.items()}
+    there = work.there.get(place)
+    if there is None:
+        if "insert" not in row.may:
+            return Written("refused", action="insert")
+        work.inserts.append(row)
+        work.there[place] = ours
+        return Written("sent")
+    for name in row.compare:
+        if not _same(row, name, there):
+            return _conflict(name, row.values[name], there)
+    change = tuple(name for name in row.change if not _same(row, name, there))
+    if not change:
+        return Written("same", there={n: comparable(there.get(n.casefold())) for n in row.values})
+    for name, allowed in row.only_if.items():
+        if comparable(there.get(name.casefold())) not in {str(one) for one in allowed}:
+            return _conflict(name, "/".join(map(str, allowed)), there)
+    if "update" not in row.may:
+        return Written("refused", action="update")
+    columns = tuple(dict.fromkeys((*change, *row.stamps)))
+    work.changes.append((row, columns))
+    work.there[place] = {**there, **{n.casefold(): row.values[n] for n in columns}}
+    return Written("changed")
+
+
+def _key(row: WriteRow, value: Any) -> tuple[str, ...]:
+    return tuple(comparable(value(name)) or "" for name in row.key)
+
+
+def _same(row: WriteRow, name: str, there: There) -> bool:
+    return _wall(row.values[name]) == comparable(there.get(name.casefold()))
+
+
 def _conflict(name: str, ours: Any, there: There) -> Written:
-    return Written("conflict", name, _text(ours), _text(there[name.casefold()]))
+    theirs = comparable(there.get(name.casefold()))
+    return Written("conflict", name, _wall(ours), theirs)
+
+
+def _wall(value: Any) -> str | None:
+    """A value as it is compared; a time by the source's wall, whatever zone it carries."""
+    return comparable(value.replace(tzinfo=None) if isinstance(value, datetime) else value)
 
 
 def _parts(rows: Sequence[WriteRow]) -> Iterator[Sequence[WriteRow]]:
     for at in range(0, len(rows), _AT_ONCE):
         yield rows[at : at + _AT_ONCE]
-
-
-def _same(ours: Any, theirs: Any) -> bool:
-    return _text(ours) == _text(theirs)
-
-
-def _text(value: Any) -> str | None:
-    """A value as it is compared.
-
-    Numbers by their worth, times by the second, texts without the padding of CHAR columns; an
-    empty text is no value.
-    """
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool | int | float | Decimal):
-        return _number(Decimal(str(int(value) if isinstance(value, bool) else value)))
-    text = str(value).rstrip()
-    if _NUMERIC.fullmatch(text):
-        return _number(text)
-    return _FRACTION.sub("", text) or None
-
-
-def _number(value: Decimal | str) -> str:
-    try:
-        return plain(Decimal(value).normalize())
-    except InvalidOperation:
-        return str(value)
