@@ -1,6 +1,6 @@
 import { Link } from 'react-router'
 import { useCan } from '../api/session'
-import type { WorkOrderLine } from '../api/types'
+import type { StageCode, WorkOrderLine } from '../api/types'
 import { isZero, quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
@@ -9,14 +9,17 @@ import { SourceLinks } from '../parts/SourceLinks'
 import { StageTag } from '../parts/StageTag'
 import { Materials } from './Materials'
 import { StationLine } from './StationLine'
+import { WorkOrderMarks } from './WorkOrderMarks'
 
-const OVER = new Set<string>(['engineering', 'finished', 'stocked', 'shipped', 'closed', 'cancelled'])
+// Without a routing there is nothing to report, and what is over is reported no more.
+const NO_TRAVELER: StageCode[] = ['engineering', 'finished', 'stocked', 'shipped', 'closed', 'cancelled']
 
 /** A work order that serves the line: its stations and what it used. */
 export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string }) {
   const { t, say } = useLanguage()
   const { span } = useFormats()
   const can = useCan()
+  const traveler = can('travelers.print') && work.stations.length > 0 && !NO_TRAVELER.includes(work.stage.code)
   return (
     <section className="card work" aria-label={`${t('work.title')} ${work.work_order_no}`}>
       <div className="card__head">
@@ -25,14 +28,12 @@ export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string })
         </h2>
         <StageTag stage={work.stage} />
         <Flags hold={work.on_hold} />
-        {work.engineering && (
-          <Link className="flag flag--rush" to="/engineering">
-            {t('work.engineering')}
-          </Link>
-        )}
+        <WorkOrderMarks work={work} />
         <span className="work__space" />
-        {can('travelers.print') && !OVER.has(work.stage.code) && (
-          <Link to={`/work-orders/${work.id}/traveler`}>{t('traveler.title')}</Link>
+        {traveler && (
+          <Link className="work__traveler" to={`/work-orders/${encodeURIComponent(work.id)}/traveler`}>
+            {t('traveler.open')}
+          </Link>
         )}
         <SourceLinks sources={work.sources} of={work.work_order_no} />
       </div>
@@ -48,18 +49,16 @@ export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string })
         <span className="num">
           {t('work.plan')} {span(work.plan_start, work.plan_end)}
         </span>
+        {work.est_hours !== null && (
+          <span className="num">
+            {t('work.est_hours')} {t('work.hours', { n: quantity(work.est_hours) })}
+          </span>
+        )}
         {work.priority !== null && (
           <span>
             {t('work.priority')} {work.priority}
           </span>
         )}
-        {work.planned_by === 'tenon' && <span>{t('work.planned_by_tenon')}</span>}
-        {work.mes_answer && (
-          <span>
-            {t('work.answer')} {work.mes_answer}
-          </span>
-        )}
-        {work.est_hours !== null && <span className="num">{t('work.hours', { n: quantity(work.est_hours) })}</span>}
         {work.waits_for && work.stage.confirmed && (
           <span className="work__waits">
             {t('order.waits_for')}

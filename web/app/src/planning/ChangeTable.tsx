@@ -6,6 +6,7 @@ import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { ChangeValues } from './ChangeValues'
 import { DecisionTag } from './DecisionTag'
+import '../masters/Masters.css'
 import '../parts/Table.css'
 
 type Props = { rows: OrderChangeRow[]; onOpen: (id: string) => void }

@@ -5,6 +5,7 @@ import { quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { candidatesOf } from './candidates'
+import '../masters/Masters.css'
 import '../parts/Table.css'
 
 type Props = { rows: EngineeringRow[]; onOpen: (id: string) => void }

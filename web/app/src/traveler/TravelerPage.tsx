@@ -1,110 +1,96 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { App, Button } from 'antd'
-import { useState } from 'react'
-import { Link, useParams } from 'react-router'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Alert, App, Button, Segmented } from 'antd'
+import { useEffect, useState } from 'react'
+import { useNavigate, useParams } from 'react-router'
 import { answer, api } from '../api/client'
-import type { Traveler } from '../api/types'
-import { quantity } from '../format/quantity'
-import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { useErrorText } from '../i18n/errors'
 import { FailureNote } from '../parts/FailureNote'
 import { Waiting } from '../parts/Waiting'
+import { TravelerSheet } from './TravelerSheet'
+import { onlyHere } from './qr'
 import './Traveler.css'
 
-const load = (id: string, renew: boolean): Promise<Traveler> =>
-  answer(api.POST('/api/work-orders/{work_order_id}/traveler', { params: { path: { work_order_id: id } }, body: { renew } }))
+const PAPERS = ['a4', 'a5'] as const
+type Paper = (typeof PAPERS)[number]
 
-function Operation({ one }: { one: Traveler['operations'][number] }) {
-  const { t } = useLanguage()
-  return (
-    <li className="traveler__operation">
-      <span className="traveler__seq num">{one.seq}</span>
-      <span className="traveler__name">
-        <b>{one.name}</b>
-        <span className="muted">
-          {one.work_centre} {one.outside && t('traveler.outside')}
-        </span>
-      </span>
-      <span className="traveler__qty num">
-        {t('traveler.plan')} {one.qty_plan === null ? '–' : quantity(one.qty_plan)}
-      </span>
-      <img className="traveler__code" alt={`${t('traveler.title')} ${one.seq}`} src={`data:image/svg+xml,${encodeURIComponent(one.qr_svg)}`} />
-    </li>
-  )
+function make(id: string, renew: boolean) {
+  const params = { path: { work_order_id: id } }
+  return answer(api.POST('/api/work-orders/{work_order_id}/traveler', { params, body: { renew } }))
 }
 
-/** A work order's traveler 流转卡, to be printed: a QR code for each operation. */
+/** The traveler of a work order, to be printed and to go with the material. */
 export default function TravelerPage() {
-  const { workOrderId = '' } = useParams()
   const { t } = useLanguage()
-  const { dayTime } = useFormats()
-  const { modal } = App.useApp()
-  const [fresh, setFresh] = useState<Traveler>()
-  const asked = useQuery({ queryKey: ['traveler', workOrderId], queryFn: () => load(workOrderId, false), staleTime: Infinity })
-  const renew = useMutation({ mutationFn: () => load(workOrderId, true), onSuccess: setFresh })
-  const card = fresh ?? asked.data
-  const ask = (): void => {
-    modal.confirm({
-      title: t('traveler.renew_ask'),
-      content: t('traveler.renew_warn'),
-      okText: t('traveler.renew'),
+  const words = useErrorText()
+  const navigate = useNavigate()
+  const queries = useQueryClient()
+  const { message, modal } = App.useApp()
+  const { workOrderId = '' } = useParams()
+  const [paper, setPaper] = useState<Paper>('a4')
+  const key = ['traveler', workOrderId]
+  // Asking again gives the same codes, so nothing is lost by it; but a sheet does not move by itself.
+  const query = useQuery({
+    queryKey: key,
+    queryFn: () => make(workOrderId, false),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  })
+  const traveler = query.data
+  const number = traveler?.work_order.work_order_no
+  useEffect(() => {
+    document.title = `${number ?? ''} ${t('traveler.title')} · 榫 Tenon`
+  }, [number, t])
+  const renew = (): void =>
+    void modal.confirm({
+      title: t('traveler.renew'),
+      content: t('traveler.renew_ask'),
+      icon: null,
+      okText: t('traveler.renew_do'),
       okButtonProps: { danger: true },
-      onOk: () => renew.mutateAsync().catch(() => undefined),
+      onOk: async () => {
+        try {
+          queries.setQueryData(key, await make(workOrderId, true))
+          void message.success(t('traveler.renewed'))
+        } catch (error) {
+          void message.error(words(error))
+        }
+      },
     })
-  }
-  const failure = asked.error ?? renew.error
-  if (failure) return <main className="traveler"><FailureNote error={failure} retry={() => void asked.refetch()} /></main>
-  if (!card) return <Waiting />
-  const head = card.work_order
+  const back = (): void => void (window.history.state?.idx > 0 ? navigate(-1) : navigate('/orders'))
   return (
     <main className="traveler">
-      <nav className="traveler__bar">
-        <Link to={`/orders?q=${encodeURIComponent(head.work_order_no)}`}>{t('traveler.back')}</Link>
-        <span className="traveler__space" />
-        <Button onClick={ask} loading={renew.isPending}>
-          {t('traveler.renew')}
-        </Button>
-        <Button type="primary" onClick={() => window.print()}>
-          {t('traveler.print')}
-        </Button>
-      </nav>
-      <article className="traveler__sheet">
-        <header className="traveler__head">
-          <h1>
-            {t('traveler.title')} <span className="num">{head.work_order_no}</span>
-          </h1>
-          <dl>
-            <div>
-              <dt>{t('traveler.item')}</dt>
-              <dd>
-                {head.item_code} {head.item_name}
-              </dd>
-            </div>
-            <div>
-              <dt>{t('traveler.drawing')}</dt>
-              <dd>
-                {head.drawing_no ?? '–'} {head.drawing_rev}
-              </dd>
-            </div>
-            <div>
-              <dt>{t('traveler.qty')}</dt>
-              <dd className="num">
-                {quantity(head.qty)} {head.unit}
-              </dd>
-            </div>
-            <div>
-              <dt>{t('traveler.due')}</dt>
-              <dd className="num">{head.due_at ? dayTime(head.due_at) : '–'}</dd>
-            </div>
-          </dl>
-        </header>
-        <p className="muted small">{t('traveler.hint')}</p>
-        <ol className="traveler__operations">
-          {card.operations.map((one) => (
-            <Operation key={one.id} one={one} />
-          ))}
-        </ol>
-      </article>
+      <h1 className="visually-hidden">
+        {t('traveler.title')} {number}
+      </h1>
+      <div className="traveler__tools">
+        <Button onClick={back}>← {t('order.back')}</Button>
+        {traveler && (
+          <>
+            <Segmented
+              aria-label={t('traveler.paper')}
+              value={paper}
+              options={PAPERS.map((one) => ({ value: one, label: one.toUpperCase() }))}
+              onChange={setPaper}
+            />
+            <span className="traveler__space" />
+            <Button onClick={renew}>{t('traveler.renew')}</Button>
+            <Button type="primary" onClick={() => window.print()}>
+              {t('traveler.print')}
+            </Button>
+          </>
+        )}
+      </div>
+      {traveler?.operations.some((one) => onlyHere(one.url)) && (
+        <Alert className="traveler__warning" type="warning" showIcon title={t('traveler.only_here')} />
+      )}
+      {!traveler &&
+        (query.error ? (
+          <FailureNote error={query.error} retry={() => void query.refetch()} />
+        ) : (
+          <Waiting rows={12} />
+        ))}
+      {traveler && <TravelerSheet traveler={traveler} paper={paper} />}
     </main>
   )
 }
