@@ -1,3 +1,5 @@
+import { Link } from 'react-router'
+import { useCan } from '../api/session'
 import type { WorkOrderLine } from '../api/types'
 import { isZero, quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
@@ -8,10 +10,13 @@ import { StageTag } from '../parts/StageTag'
 import { Materials } from './Materials'
 import { StationLine } from './StationLine'
 
+const OVER = new Set<string>(['engineering', 'finished', 'stocked', 'shipped', 'closed', 'cancelled'])
+
 /** A work order that serves the line: its stations and what it used. */
 export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string }) {
   const { t, say } = useLanguage()
   const { span } = useFormats()
+  const can = useCan()
   return (
     <section className="card work" aria-label={`${t('work.title')} ${work.work_order_no}`}>
       <div className="card__head">
@@ -20,7 +25,15 @@ export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string })
         </h2>
         <StageTag stage={work.stage} />
         <Flags hold={work.on_hold} />
+        {work.engineering && (
+          <Link className="flag flag--rush" to="/engineering">
+            {t('work.engineering')}
+          </Link>
+        )}
         <span className="work__space" />
+        {can('travelers.print') && !OVER.has(work.stage.code) && (
+          <Link to={`/work-orders/${work.id}/traveler`}>{t('traveler.title')}</Link>
+        )}
         <SourceLinks sources={work.sources} of={work.work_order_no} />
       </div>
       <p className="work__figures muted">
@@ -40,6 +53,13 @@ export function WorkOrder({ work, unit }: { work: WorkOrderLine; unit: string })
             {t('work.priority')} {work.priority}
           </span>
         )}
+        {work.planned_by === 'tenon' && <span>{t('work.planned_by_tenon')}</span>}
+        {work.mes_answer && (
+          <span>
+            {t('work.answer')} {work.mes_answer}
+          </span>
+        )}
+        {work.est_hours !== null && <span className="num">{t('work.hours', { n: quantity(work.est_hours) })}</span>}
         {work.waits_for && work.stage.confirmed && (
           <span className="work__waits">
             {t('order.waits_for')}
