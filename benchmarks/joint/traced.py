@@ -89,7 +89,8 @@ def wrap_store() -> None:
         manager = write(self, durable=durable)
         with stage(f"{part}: waiting for the turn to write"):
             tx = manager.__enter__()
-        tx.info["traced"] = keys = []
+        keys: list[str] = []
+        tx.info["traced"] = keys
         try:
             with stage(f"{part}: transaction"):
                 yield tx
