@@ -17,7 +17,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
@@ -27,16 +26,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
-
 from benchmarks.joint import home as joined
-from benchmarks.joint.home import POSTGRES, Served, cpu_seconds
+from benchmarks.joint.home import Served, cpu_seconds, hubs_here
 from benchmarks.joint.knock import Taken, ping, tell
-from benchmarks.joint.watch import Watch, watching
+from benchmarks.joint.server import postgres_version, sqlite_version
+from benchmarks.joint.watch import EVERY, Watch, watching
 from tenon import __version__
 from tests.faults.small_plant import SmallPlant
 
-HUBS: Final = ("sqlite", "postgresql")
 WARM_UP: Final = 12
 
 
@@ -94,13 +91,13 @@ def main() -> int:
     ways = QUICK if options.parse_args().quick else WAYS
     figures: list[dict[str, Any]] = []
     print(_HEAD)
-    for dialect in HUBS:
+    for dialect in hubs_here():
         figures += measure(dialect, ways)
     print("\nMilliseconds p50 / p99 from the webhook's first byte to its answer (which follows a "
           "durable commit),\nto the commit of the work order in the hub, to the commit of its rows "
-          f"in the MES; seen by a watcher that\nlooks every {joined_every()} ms. CPU: the server's "
+          f"in the MES; seen by a watcher that\nlooks every {_looks_every()} ms. CPU: the server's "
           "process alone, per order.")  # fmt: skip
-    for dialect in HUBS:
+    for dialect in hubs_here():
         explain(dialect, ways)
     print(json.dumps({"name": "webhook_to_job", "versions": versions(), "figures": figures}))
     return 0
@@ -250,22 +247,18 @@ def _times(one: Asked, file: Path) -> dict[str, list[float]]:
     return found
 
 
-def joined_every() -> int:
+def _looks_every() -> int:
     """Milliseconds between two looks of the watcher."""
-    from benchmarks.joint.watch import EVERY  # noqa: PLC0415
-
     return int(EVERY * 1000)
 
 
 def versions() -> dict[str, str]:
     """What was measured."""
-    with psycopg.connect(POSTGRES) as server:
-        postgres = server.execute("SHOW server_version").fetchone()
     return {
         "tenon": __version__,
         "python": sys.version.split()[0],
-        "sqlite": sqlite3.sqlite_version,
-        "postgresql": postgres[0] if postgres else "-",
+        "sqlite": sqlite_version(),
+        "postgresql": postgres_version() if "postgresql" in hubs_here() else "-",
         "aiohttp": importlib.metadata.version("aiohttp"),
         "at": time.strftime("%Y-%m-%d"),
     }

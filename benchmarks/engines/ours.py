@@ -38,7 +38,11 @@ kind: flow
 code: local
 label: {zh: 本地, en: Local}
 trigger: {record: thing}
-steps: [{id: s0, step: effect}, {id: s1, step: effect}, {id: s2, step: effect}, {id: s3, step: effect}]
+steps:
+  - {id: s0, step: effect}
+  - {id: s1, step: effect}
+  - {id: s2, step: effect}
+  - {id: s3, step: effect}
 ---
 kind: flow
 code: outward

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from benchmarks.joint.server import postgres_cpu
+
 STEPS: Final = 4
 EFFECT: Final = sa.Table(
     "effect",
@@ -49,6 +51,23 @@ class Noted:
             return self.started[run]
 
 
+class Used:
+    """CPU seconds of this process and of the PostgreSQL server, and the time, since its making."""
+
+    def __init__(self) -> None:
+        self._begun = self._now()
+
+    def since(self) -> tuple[float, float, float]:
+        """CPU of the process, CPU of the server, wall time."""
+        own, server, wall = (
+            now - begun for now, begun in zip(self._now(), self._begun, strict=True)
+        )
+        return own, server, wall
+
+    def _now(self) -> tuple[float, float, float]:
+        return time.process_time(), postgres_cpu(), time.perf_counter()
+
+
 def measure(
     ask: Callable[[str], None], done: Callable[[], int], noted: Noted, asked: dict[str, int]
 ) -> dict[str, float]:
@@ -56,9 +75,9 @@ def measure(
     warm = [f"warm-{n}" for n in range(20)]
     _all(ask, done, warm, 0)
     time.sleep(1)
-    cpu, wall = time.process_time(), time.perf_counter()
+    used = Used()
     time.sleep(asked["idle"])
-    idle = (time.process_time() - cpu) / (time.perf_counter() - wall)
+    idle, server_idle, idle_wall = used.since()
     chance, waits = random.Random(7), []
     for n in range(asked["samples"]):
         run = f"single-{n}"
@@ -68,13 +87,15 @@ def measure(
         time.sleep(chance.uniform(0.05, 0.3))
     before = len(warm) + len(waits)
     _until(done, before)
-    cpu, wall = time.process_time(), time.perf_counter()
+    used = Used()
     _all(ask, done, [f"run-{n}" for n in range(asked["runs"])], before)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    cpu, server, wall = used.since()
     cuts = statistics.quantiles(waits, n=100, method="inclusive")
     return {
         "runs_a_second": asked["runs"] / wall, "cpu_ms": cpu * 1000 / asked["runs"],
-        "start_p50": cuts[49], "start_p99": cuts[98], "idle_percent": idle * 100,
+        "server_ms": server * 1000 / asked["runs"], "start_p50": cuts[49], "start_p99": cuts[98],
+        "idle_percent": idle * 100 / idle_wall,
+        "server_idle_percent": server_idle * 100 / idle_wall,
     }  # fmt: skip
 
 

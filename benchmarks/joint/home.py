@@ -39,6 +39,15 @@ class Served:
     port: int
 
 
+def hubs_here() -> tuple[str, ...]:
+    """The kinds of hub that can be measured on this machine."""
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=3).close()
+    except psycopg.OperationalError:
+        return ("sqlite",)
+    return ("sqlite", "postgresql")
+
+
 @contextmanager
 def hub_of(dialect: str, folder: Path) -> Iterator[str]:
     """The address of an empty hub database."""

@@ -12,13 +12,13 @@ from benchmarks.joint.home import POSTGRES, cpu_seconds
 
 def postgres_cpu() -> float:
     """CPU seconds of all PostgreSQL processes of this machine, of those that ended too."""
-    with psycopg.connect(POSTGRES, autocommit=True) as server:
-        row = server.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
-        folder = (row.fetchone() or ("",))[0]
     try:
+        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as server:
+            row = server.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
+            folder = (row.fetchone() or ("",))[0]
         pid = int((Path(folder) / "postmaster.pid").read_text("ascii").split()[0])
         fields = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
-    except (OSError, ValueError):
+    except (OSError, ValueError, psycopg.Error):
         return 0.0  # on another machine, or not ours to look at
     ended = (int(fields[13]) + int(fields[14])) / 100
     living = [int(path.name) for path in Path("/proc").glob("[0-9]*") if _parent(path) == pid]
