@@ -10,8 +10,7 @@ from pathlib import Path
 from startup import checks, console, demo, environment, system
 from startup.paths import ROOT, python
 
-
-_WITH_PEERS = {"engine"}
+_WITH_PEERS = {"engine", "webhook_to_job"}
 
 
 def main() -> int:
