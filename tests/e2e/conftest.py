@@ -14,7 +14,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tenon.server.pages import STATIC
-from tests.e2e.standin.rules import STATE
+from tests.e2e.standin.rules import STATE, forget
 from tests.e2e.standin.server import app
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -95,8 +95,8 @@ def look(browser: Browser, url: str) -> Iterator[object]:
     def seat(
         role: str | None = "admin", screen: tuple[int, int] = DESKTOP, language: str = "zh"
     ) -> Reader:
+        forget()
         STATE["user"] = role
-        STATE["changed"].clear()
         width, height = screen
         context = browser.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce"

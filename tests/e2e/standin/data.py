@@ -195,18 +195,22 @@ def _station(index: int, at: int, row: m.OrderRow, wo: str) -> m.Station:
 
 
 def _work_order(row: m.OrderRow, k: int) -> m.WorkOrderLine:
-    wo = f"WO-2511-{int(row.line_id[-4:]) * 3 + k:05d}"
+    n = int(row.line_id[-4:])
+    ours = row.stage.code in ("engineering", "released")
+    wo = f"TW-2511-{n:05d}" if ours else f"WO-2511-{n * 3 + k:05d}"
+    answers = (None, "已接收", "拒绝：物料 1.02.0017 在 MES 中不存在")
+    waits = row.stage.code == "engineering"
     order = list(STAGES)
     at = (row.stage.op_seq or 0) // 10 - 1 if row.stage.op_seq else -1
     if order.index(row.stage.code) >= order.index("finished"):
         at = len(ROUTE)
     return m.WorkOrderLine(
-        id=f"{row.line_id[:-8]}{k:04d}{row.line_id[-4:]}",
+        id=f"0195-{row.line_id[-4:]}" if k == 0 else f"0195-{k}-{row.line_id[-4:]}",
         work_order_no=wo,
-        planned_by=None,
-        mes_answer=None,
-        est_hours=None,
-        engineering=False,
+        planned_by="tenon" if ours else None,
+        mes_answer=answers[n % 3] if row.stage.code == "released" else None,
+        est_hours=Decimal("31.50") if ours and not waits else None,
+        engineering=waits,
         allocated_qty=row.qty,
         qty=row.qty + 20,
         received_qty=row.shipped_qty,
@@ -215,7 +219,7 @@ def _work_order(row: m.OrderRow, k: int) -> m.WorkOrderLine:
         plan_start=NOW - timedelta(days=2),
         plan_end=NOW + timedelta(days=2),
         stage=row.stage,
-        stations=[_station(i, at, row, wo) for i in range(len(ROUTE))],
+        stations=[] if waits else [_station(i, at, row, wo) for i in range(len(ROUTE))],
         materials=[
             m.MaterialUse(
                 item_code="1.01.0034",
@@ -253,7 +257,7 @@ def _work_order(row: m.OrderRow, k: int) -> m.WorkOrderLine:
 def order_page(row: m.OrderRow) -> m.OrderPage:
     """The order page of a line; even lines have one work order, each seventh has two."""
     n = int(row.line_id[-4:])
-    none = row.stage.code in ("engineering", "accepted")
+    none = row.stage.code == "accepted"
     code, _, name = row.item.partition(" ")
     shipped = row.shipped_qty > 0
     return m.OrderPage(

@@ -10,7 +10,8 @@ from tenon.server import models as m
 from tenon.server.shapes import Text
 from tests.e2e.standin import data
 from tests.e2e.standin.data import NOW, ROWS, SOURCES, STAGES
-from tests.e2e.standin.rules import Refused, figure, need, paged
+from tests.e2e.standin.planning import changes_of
+from tests.e2e.standin.rules import STATE, Refused, figure, need, paged
 
 routes = APIRouter()
 
@@ -87,7 +88,8 @@ def order(line_id: str) -> m.OrderPage:
     need("orders.read")
     for row in ROWS:
         if row.line_id == line_id:
-            return data.order_page(row)
+            now = row.model_copy(update={"stage": STATE["stages"].get(line_id, row.stage)})
+            return data.order_page(now).model_copy(update={"changes": changes_of(row)})
     raise Refused(404, "not_found", "没有这个订单行", "No such order line")
 
 

@@ -8,10 +8,26 @@ from typing import Any
 from tenon.server import models as m
 from tenon.server.shapes import Text
 
-STATE: dict[str, Any] = {"user": None, "changed": set()}
+STATE: dict[str, Any] = {}
+
+
+def forget() -> None:
+    """Begin again: nobody is signed in and nothing was changed."""
+    STATE.update(
+        user=None, changed=set(), mute=False, flows={"new_order_line"}, runs={}, read=set(),
+        notices=9, decided={}, taken=set(), raced=set(), renewed=0, stages={},
+        public="https://tenon.huasun.example",
+    )  # fmt: skip
+
+
+forget()
 CAN = {
     "admin": [
         "orders.read",
+        "orders.manage",
+        "travelers.print",
+        "flows.read",
+        "flows.manage",
         "boards.read",
         "sources.read",
         "sources.manage",
@@ -23,6 +39,9 @@ CAN = {
     ],
     "planner": [
         "orders.read",
+        "orders.manage",
+        "travelers.print",
+        "flows.read",
         "boards.read",
         "sources.read",
         "source_rows.read",
@@ -30,7 +49,15 @@ CAN = {
         "masters.manage",
         "definitions.read",
     ],
-    "manager": ["orders.read", "boards.read", "sources.read", "source_rows.read", "masters.read"],
+    "manager": [
+        "orders.read",
+        "travelers.print",
+        "flows.read",
+        "boards.read",
+        "sources.read",
+        "source_rows.read",
+        "masters.read",
+    ],
     "sales": ["orders.read"],
     "worker": ["orders.read"],
 }

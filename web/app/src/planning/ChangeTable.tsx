@@ -44,8 +44,8 @@ function Row({ change, onOpen }: { change: OrderChangeRow; onOpen: (id: string) 
           <Link to={`/orders/no/${encodeURIComponent(change.order_no)}`} className="num">
             {change.order_no}
           </Link>
-        )}{' '}
-        {change.customer}
+        )}
+        {change.customer && <span className="changes__item">{change.customer}</span>}
         {change.item && <span className="muted changes__item">{change.item}</span>}
       </td>
       <td className="num" data-label={t('changes.changed_at')}>

@@ -30,8 +30,8 @@ function Row({ row, onOpen }: { row: EngineeringRow; onOpen: (id: string) => voi
       <td className="table__wide">
         <Link to={`/orders/${row.line_id}`} className="num nowrap">
           {row.order_no}-{row.line_no}
-        </Link>{' '}
-        {row.customer}
+        </Link>
+        {row.customer && <span className="changes__item">{row.customer}</span>}
       </td>
       <td className="num table__right" data-label={t('engineering.qty')}>
         {quantity(row.qty)} <span className="muted">{row.unit}</span>

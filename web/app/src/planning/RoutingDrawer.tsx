@@ -27,7 +27,7 @@ function Facts({ row }: { row: EngineeringRow }) {
       <div>
         <dt>{t('order.no')}</dt>
         <dd>
-          <Link to={`/orders/${row.line_id}`}>
+          <Link className="inline" to={`/orders/${row.line_id}`}>
             {row.order_no}-{row.line_no}
           </Link>{' '}
           {row.customer}
