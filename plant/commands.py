@@ -41,7 +41,11 @@ def make_plant(options: argparse.Namespace) -> int:
 
 def run_plant(options: argparse.Namespace) -> int:
     """Let a plant live on from where it was saved."""
-    Life(options.home.resolve(), options.pace, lambda words: print(words, flush=True)).run()
+    life = Life(
+        options.home.resolve(), options.pace, lambda words: print(words, flush=True),
+        joined=bool(options.webhook),
+    )  # fmt: skip
+    life.run()
     return 0
 
 

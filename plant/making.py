@@ -38,7 +38,8 @@ def make(config: PlantConfig, progress: Callable[[float], None] | None = None) -
                 progress((at + 1) / (end + 1))
     counts = {"rows_written": written}
     counts.update(plant.totals())
-    _write_token(home)
+    for name in ("token", "hook-secret"):
+        _write_secret(home / "crm" / name)
     made_until = config.made_until.isoformat(" ")
     stands = config.made_until.replace(tzinfo=ZONE).isoformat()
     write_json(home / "clock.json", {"sim": stands, "wall": None, "pace": 0})
@@ -55,8 +56,7 @@ def _clear_leftovers(config: PlantConfig) -> None:
                 Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
-def _write_token(home: Path) -> None:
-    path = home / "crm" / "token"
+def _write_secret(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600, exist_ok=True)
     path.write_text(secrets.token_urlsafe(32) + "\n", encoding="ascii")

@@ -68,6 +68,7 @@ def describe(config: PlantConfig, made_until: str, counts: dict[str, int]) -> di
         "base_url": f"http://127.0.0.1:{CRM_PORT}/api",
         "path": str(path_of(config.home, "crm")),
         "token_file": str(config.home / "crm" / "token"),
+        "hook_secret_file": str(config.home / "crm" / "hook-secret"),
     }
     return {
         "seed": config.seed,

@@ -11,6 +11,9 @@ from startup import checks, console, demo, environment, system
 from startup.paths import ROOT, python
 
 
+_WITH_PEERS = {"engine"}
+
+
 def main() -> int:
     """Run one command; return its exit status."""
     console.prepare()
@@ -44,6 +47,8 @@ def _bench(name: str, *, quick: bool) -> int:
     if name not in known:
         raise console.Failure(f"There is no benchmark {name}; there are: {', '.join(known)}")
     environment.ensure()
+    if name in _WITH_PEERS:
+        environment.add_group("peers")
     command = [python(), "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 

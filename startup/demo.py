@@ -133,6 +133,8 @@ def _start_plant(home: Path, options: Namespace, children: list[Child], port: in
     crm_port = _crm_port(home, port)
     command = [python(), "-m", "plant", "run", "--home", str(home / "plant")]
     command += ["--pace", str(pace), "--port", str(crm_port)]
+    command += ["--webhook", f"http://127.0.0.1:{port}/api/hooks/crm_orders"]
+    command += ["--webhook-secret-file", str(home / "plant" / "crm" / "hook-secret")]
     children.append(Child("The plant", command, home / "logs" / "plant.log", yields=True))
     return f"http://127.0.0.1:{crm_port}/api/customers"
 

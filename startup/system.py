@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from startup.console import Failure, note, step
@@ -59,6 +60,8 @@ def ensure_for_tests(*, browser: bool, servers: bool) -> list[str]:
         missing.append("mariadb-server")
     if servers and not any(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
         missing.append("postgresql")
+    if (browser or servers) and sys.platform == "linux" and shutil.which("strace") is None:
+        missing.append("strace")
     if missing and can_install():
         install(missing)
         return []

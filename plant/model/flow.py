@@ -2,17 +2,18 @@
 
 from plant.model.shop import Shop
 from plant.model.supply import Supply
-from plant.model.things import Item, Job, Line, Order, Step, WorkOrder
+from plant.model.things import Entered, Item, Job, Line, Order, Step, WorkOrder
 from plant.model.world import World
 from plant.record.crm import CrmRecorder
 from plant.record.kis_bills import KisBills
 from plant.record.kis_data import KisData
-from plant.record.mes import MesRecorder
+from plant.record.mes import TENON, MesRecorder
 from plant.record.reports import Reports
 from plant.record.wms import WmsRecorder
 from plant.settings import DAY, HOUR, MINUTE
 
 SPLIT_ABOVE = 3200
+PATIENCE = 8 * HOUR  # for a work order that somebody else may enter
 TRUCKS = (10.0, 16.0)  # to outside operations
 DELIVERIES = (11.0, 17.0)  # to customers
 
@@ -40,6 +41,11 @@ class Flow:
         self._finance_id = 0
         self._known: set[int] = set()
         self.work_orders = self.jobs = 0
+        self.joined = False  # somebody else enters work orders of known items first
+
+    def knows(self, item: Item) -> bool:
+        """Tell whether the MES has the item and its routing."""
+        return item.place in self._known
 
     def introduce(self, item: Item) -> None:
         """Enter an engineered item and its dies into MES, WMS and finance."""
@@ -55,7 +61,18 @@ class Flow:
 
     def plan(self, lines: list[Line]) -> None:
         """Make the work orders of lines of one item: one, or several when there is much."""
-        lines = [line for line in lines if line.status == "open"]
+        if self.joined and self.knows(lines[0].item):
+            later = self._world.calendar.office(self._world.now + PATIENCE)
+            self._world.at(later, self._plan, lines)
+            return
+        self._plan(lines)
+
+    def _plan(self, lines: list[Line]) -> None:
+        lines = [
+            line
+            for line in lines
+            if line.status == "open" and not any(order.live for order in line.work_orders)
+        ]
         if not lines:
             return
         self.introduce(lines[0].item)
@@ -100,10 +117,38 @@ class Flow:
         wait = self._rng.uniform(0.5, 3) if rush else self._rng.uniform(4, 26)
         world.at(world.calendar.office(world.now + int(wait * HOUR)), self._release, order)
 
-    def _add_jobs(self, order: WorkOrder) -> None:
+    def adopt(self, entered: Entered, shares: list[tuple[Line, int]]) -> None:
+        """Take over a work order that Tenon has entered, with the numbers of its jobs."""
+        world, item = self._world, shares[0][0].item
+        self._finance_id += 1
+        order = WorkOrder(
+            entered.code,
+            item,
+            entered.qty,
+            world.now,
+            min(line.due for line, _ in shares),
+            3 if any(line.order.rush for line, _ in shares) else 1,
+            self._finance_id,
+            shares,
+        )
+        order.source, order.good = TENON, entered.qty
+        self._add_jobs(order, entered.jobs)
+        self.work_orders += 1
+        self.jobs += len(order.jobs)
+        self._mes.work_order(order)
+        for ident, (line, _) in zip(entered.numbers, shares, strict=True):
+            line.work_orders.append(order)
+            self._mes.true_allocation(ident, order, line, line.order.no)
+        self._bills.work_orders[order.no] = order
+        wait = self._rng.uniform(4, 26)
+        world.at(world.calendar.office(world.now + int(wait * HOUR)), self._release, order)
+
+    def _add_jobs(self, order: WorkOrder, numbers: dict[int, str] | None = None) -> None:
         at = self._world.now + 8 * HOUR
         for step in order.item.steps:
             job = self._job(order, step, step.seq, at)
+            if numbers is not None:
+                job.job_no = numbers[step.seq]
             order.jobs.append(job)
             at = job.plan_end + 3 * HOUR
             self._mes.job(job)

@@ -8,7 +8,7 @@ from plant.model.flow import Flow
 from plant.model.sales import Sales
 from plant.model.shop import Shop, current
 from plant.model.supply import Supply
-from plant.model.things import Material
+from plant.model.things import Entered, Line, Material
 from plant.model.world import World
 from plant.record import truth
 from plant.record.book import Book
@@ -57,6 +57,40 @@ class Plant:
         """Let the plant live up to and including an instant."""
         if instant >= self.world.now:
             self.world.env.run(until=instant + 1)
+
+    def join(self) -> None:
+        """From now on Tenon enters work orders first."""
+        self._flow.joined = True
+
+    def refusal(self, entered: Entered) -> str | None:
+        """Why a work order that was entered cannot be taken over; None when it can."""
+        found = self._lines(entered)
+        if not found:
+            return "没有这张订单"
+        for line, _ in found:
+            if line.item.mes_code != entered.product or not self._flow.knows(line.item):
+                return "产品与订单不符"
+            if {step.seq for step in line.item.steps} != set(entered.jobs):
+                return "工序与工艺不符"
+            if line.status != "open":
+                return "订单行已结束"
+            if any(order.live for order in line.work_orders):
+                return "订单行已有工单"
+        return None
+
+    def adopt(self, entered: Entered) -> None:
+        """Take over a work order that was entered."""
+        self._flow.adopt(entered, self._lines(entered))
+
+    def _lines(self, entered: Entered) -> list[tuple[Line, int]]:
+        found = []
+        for number, line, qty in entered.lines:
+            order = self._sales.by_number.get(number)
+            own = [one for one in order.lines if one.line == line] if order else []
+            if not own:
+                return []
+            found.append((own[0], qty))
+        return found
 
     def _slip(self) -> None:
         """Mistype the few keys that will match nothing, before anyone types them."""

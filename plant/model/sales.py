@@ -23,6 +23,7 @@ class Sales:
         self._numbers: dict[str, int] = {}
         self._finance_id = 0
         self.orders = self.lines = 0
+        self.by_number: dict[str, Order] = {}
         self._standard: dict[int, list[Item]] = {}
         self._special: dict[int, list[Item]] = {}
         for item in world.catalog.items:
@@ -62,6 +63,7 @@ class Sales:
         ]
         self._crm.order(order, event="order.created")
         self.orders += 1
+        self.by_number[order.no] = order
         self.lines += len(order.lines)
         self._bills.orders[order.no] = order
         for lines in groups:

@@ -227,12 +227,25 @@ class WorkOrder:
     hold_until: int = 0
     status: str = "PREPARE"
     produced: int = 0
+    source: str = "ORDER"  # or TENON: entered by Tenon and taken over
     issued: list[tuple["Material", Lot, float]] = field(default_factory=list)
 
     @property
     def live(self) -> bool:
         """Tell whether the work order has not been cancelled."""
         return self.cancelled_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A work order that somebody entered into the MES: its lines and the numbers of its jobs."""
+
+    code: str
+    product: str
+    qty: int
+    lines: tuple[tuple[str, int, int], ...]  # order number, line, quantity
+    numbers: tuple[int, ...]  # of the rows that say which lines it is for
+    jobs: dict[int, str]  # sequence of the operation → number of the job
 
 
 @dataclass(slots=True, eq=False)

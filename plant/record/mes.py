@@ -11,6 +11,9 @@ from plant.record.faults import Faults
 from plant.record.noise import typed, written_code, written_name
 from plant.settings import MINUTE
 
+TENON = "TENON"  # the source of work orders that Tenon enters
+TAKEN = "已接收"  # the MES's answer to one it takes over
+
 
 class MesRecorder:
     """Writes MES rows from what happens on the floor."""
@@ -122,7 +125,7 @@ class MesRecorder:
             mes.WORKORDER,
             workorder_code=order.no,
             workorder_name=f"{order.item.name} {order.qty}件",
-            order_source="ORDER",
+            order_source=order.source,
             client_code=order.shares[0][0].order.customer.client_code,
             product_code=order.item.mes_code,
             quantity=order.qty,
@@ -134,6 +137,7 @@ class MesRecorder:
             plan_end=text(order.jobs[-1].plan_end) if order.jobs else None,
             priority=order.priority,
             status=order.status,
+            remark=TAKEN if order.source == TENON else None,
             create_time=text(order.created_at),
             update_time=text(self._world.now),
         )
@@ -161,9 +165,14 @@ class MesRecorder:
             quantity=qty,
             update_time=self._world.text(now),
         )
+        self.true_allocation(self._source_id, order, line, number)
+
+    def true_allocation(self, ident: int, order: WorkOrder, line: Line, typed_no: str) -> None:
+        """Write into the truth which order line a work order is for, and what the MES says."""
+        now = self._world.now
         self._book.put(
             truth.ALLOCATION,
-            id=self._source_id,
+            id=ident,
             wo=order.no,
             order_no=line.order.no,
             line=line.line,
@@ -171,9 +180,9 @@ class MesRecorder:
         )
         self._book.put(
             truth.ALLOCATED,
-            id=self._source_id,
+            id=ident,
             workorder_code=order.no,
-            order_no=number,
+            order_no=typed_no,
             order_line=line.line,
             keyed_at=now,
         )

@@ -30,6 +30,7 @@ GBK_COLUMNS = frozenset(
         "unit",
         "vendor_name",
         "workorder_name",
+        "remark",
         "order_no",
         "die_name",
         "location",

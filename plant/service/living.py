@@ -10,6 +10,7 @@ from plant.calendar import ZONE
 from plant.model.plant import Plant
 from plant.paths import read_json, write_json
 from plant.record.storing import Store
+from plant.service.adopting import Adopter, Journal, take_over
 from plant.settings import DAY, HOUR, PlantConfig
 from plant.systems import opened, read_config, store_book
 
@@ -46,8 +47,12 @@ class PlantClock:
 class Life:
     """One run of a plant that has been made."""
 
-    def __init__(self, home: Path, pace: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, home: Path, pace: float, say: Callable[[str], None], *, joined: bool = False
+    ) -> None:
         self._home, self._pace, self._say = home, pace, say
+        self._joined = joined
+        self._journal = Journal(home)
         self._config = read_config(home)
         self._clock = PlantClock(self._config)
         self._stopping = False
@@ -69,18 +74,34 @@ class Life:
         started = time.monotonic()
         plant = Plant(self._config)
         plant.muted = True
-        at = -1
-        while at < saved:
-            at = min(saved, at + REPLAY_STEP)
-            plant.live_until(at)
-            plant.book.clear()
+        at, joined = -1, False
+        for when, entered in self._journal.until(saved):
+            at = self._pass(plant, at, when)
+            if entered is None:
+                plant.join()
+                joined = True
+            else:
+                plant.adopt(entered)
+        self._pass(plant, at, saved)
+        if self._joined and not joined:
+            self._journal.add(saved, None)
+            plant.join()
         plant.muted = False
         plant.world.live = True
         self._say(f"Replayed to {self._text(saved)} in {time.monotonic() - started:.1f} s")
         return plant
 
+    @staticmethod
+    def _pass(plant: Plant, at: int, until: int) -> int:
+        """Let the plant live from one instant to another, unheard."""
+        while at < until:
+            at = min(until, at + REPLAY_STEP)
+            plant.live_until(at)
+            plant.book.clear()
+        return until
+
     def _live(self, plant: Plant, stores: dict[str, Store], saved: int) -> None:
-        at = saved
+        at, adopter = saved, Adopter(self._config)
         while not self._stopping:
             self._follow_pace(at)
             target = int(self._clock.now())
@@ -89,9 +110,12 @@ class Life:
                 target = at
             if target > at:
                 plant.live_until(target)
+                if self._joined:
+                    take_over(plant, adopter, self._journal, target)
                 store_book(plant.book, stores, target)
                 at = target
             time.sleep(TICK_SECONDS)
+        adopter.close()
         self._clock.set(at, 0)
         self._say(f"Stopped at {self._text(at)}")
 

@@ -46,9 +46,12 @@ class WebhookSender(threading.Thread):
         db = self._data.connect()
         try:
             rows = db.execute(
-                "SELECT * FROM crm_outbox WHERE sent_at IS NULL ORDER BY at, id LIMIT 50"
+                "SELECT * FROM crm_outbox WHERE sent_at IS NULL ORDER BY at, id LIMIT 200"
             ).fetchall()
+            stuck: set[str] = set()  # orders whose event was refused: theirs wait, others go on
             for row in rows:
+                if row["order_id"] in stuck:
+                    continue
                 taken = self._post(row)
                 now = datetime.now(ZONE).isoformat() if taken else None
                 db.execute(
@@ -56,13 +59,16 @@ class WebhookSender(threading.Thread):
                     (now, row["id"]),
                 )
                 db.commit()
+                if taken is None:
+                    return False  # nobody is there
                 if not taken:
-                    return False
-            return True
+                    stuck.add(row["order_id"])
+            return not stuck
         finally:
             db.close()
 
-    def _post(self, row: sqlite3.Row) -> bool:
+    def _post(self, row: sqlite3.Row) -> bool | None:
+        """Post one event, signed now: whether it was taken; None when nobody answered."""
         fields = ("id", "type", "order_id", "revision", "at")
         body = json.dumps({name: row[name] for name in fields}).encode()
         timestamp = str(int(time.time()))
@@ -79,5 +85,7 @@ class WebhookSender(threading.Thread):
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return bool(200 <= answer.status < 300)
+        except urllib.error.HTTPError as error:
+            return None if error.code in (429, 503) else False
         except (urllib.error.URLError, TimeoutError, ConnectionError):
-            return False
+            return None

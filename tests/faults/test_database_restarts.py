@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ effect = sa.Table("test_effect", sa.MetaData(), sa.Column("name", sa.String(40))
 
 
 @pytest.fixture
-def postgres() -> OwnPostgres:
+def postgres() -> Iterator[OwnPostgres]:
     with ExitStack() as stack:
         try:
             one = stack.enter_context(own_postgres("max_connections=40"))

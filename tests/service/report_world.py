@@ -96,5 +96,5 @@ def report_world(folder: Path, hub_url: str | None = None, **more: Any) -> Itera
             for seq, name in ((10, "冲压"), (20, "包装"))
         ]  # fmt: skip
         answer = world.traveler()
-        world.tokens = [op["url"].split("#")[1] for op in answer["operations"]]
+        world.tokens = [op["url"].split("#")[1].split("&")[0] for op in answer["operations"]]
         yield world

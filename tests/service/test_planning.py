@@ -225,7 +225,7 @@ def test_many_lines_are_planned_as_one_set(shop: Shop) -> None:
             nonlocal statements
             statements += 1
 
-        engine = shop.tenon.hub._durable
+        engine = shop.tenon.hub._writer
         sa.event.listen(engine, "before_cursor_execute", count)
         with shop.tenon.hub.write() as tx:
             planned = planning.plan_lines(desk(shop, tx), [*ids, *more])

@@ -1,4 +1,4 @@
-"""Write-back where it is in doubt: crashes half-way, answers that come early, what is not allowed."""
+"""Write-back in doubt: crashes half-way, answers that come early, what is not allowed."""
 
 from __future__ import annotations
 

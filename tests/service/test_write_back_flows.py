@@ -181,7 +181,7 @@ def test_what_cannot_be_said_in_the_mes_fails_and_its_plan_stands(world: HookWor
 
 
 def test_a_mes_that_is_away_for_long(world: HookWorld) -> None:
-    """F22: back-off with jitter and a cap, then failed; a person tries again, and it is there once."""
+    """F22: back-off with jitter and a cap, then failed; tried again by hand it is there once."""
     path = Path(sa.make_url(world.plant.mes_url).database or "")
     away = path.rename(path.with_suffix(".away"))
     arrive(world, *range(1, 7))

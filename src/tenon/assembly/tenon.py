@@ -166,6 +166,7 @@ class Tenon:
         lease_seconds: float = LEASE_SECONDS,
     ) -> Iterator[None]:
         """Sync and do jobs for the block."""
+        self.hub.listen()
         working = self.working.running(threads=threads, lease_seconds=lease_seconds)
         with (
             working if jobs else nullcontext(),

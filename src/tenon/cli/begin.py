@@ -11,7 +11,7 @@ import typer
 from tenon.access import accounts
 from tenon.assembly import Tenon, open_tenon
 from tenon.assembly.home import SETTINGS, HomeSettings, PlantName, read_settings, write_settings
-from tenon.cli.joining import join, read_plant
+from tenon.cli.joining import join, read_plant, switch_flows_on
 from tenon.cli.options import HERE, Home
 from tenon.cli.speech import plainly, tell
 from tenon.kernel.errors import Config
@@ -53,6 +53,7 @@ def init(
             made = first_accounts(tenon, must_change=plant is None)
             if plant:
                 join(home, plant)
+                switch_flows_on(tenon)
         tell(_READY.format(home=home))
         if made:
             typer.echo(json.dumps({"accounts": made}, ensure_ascii=True))

@@ -10,11 +10,20 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from tenon.assembly import Tenon
+from tenon.automate import switch
 from tenon.connect.settings import Connections
+from tenon.define.models import Flow
 from tenon.kernel.errors import Config
 from tenon.kernel.text import Text
 
 _DATABASES: Final = ("mes", "wms", "kis")
+# What Tenon may write into the simulated MES.
+_WRITES: Final = {
+    "pro_workorder": ["insert", "update"],
+    "pro_workorder_source": ["insert"],
+    "mes_job": ["insert", "update"],
+}
 
 _BAD_PLANT = Text(
     "{file} 不是完整的工厂描述：{problem}。",
@@ -42,8 +51,16 @@ def join(home: Path, plant: dict[str, Any]) -> None:
     connections.secrets.init()
     systems = plant["systems"]
     found = {code: _database(connections, code, systems[code]) for code in _DATABASES}
+    found["mes"]["writes"] = _WRITES
     found["crm"] = _crm(connections, systems["crm"])
     connections.save(found)
+
+
+def switch_flows_on(tenon: Tenon) -> None:
+    """Let orders flow into the simulated MES, which takes work orders from Tenon."""
+    with tenon.hub.write() as tx:
+        for flow in tenon.catalogue.of(Flow):
+            switch.set_enabled(tx, flow.code, True, "demo")
 
 
 def _database(connections: Connections, code: str, system: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +77,14 @@ def _database(connections: Connections, code: str, system: dict[str, Any]) -> di
 
 
 def _crm(connections: Connections, system: dict[str, Any]) -> dict[str, Any]:
-    connections.secrets.set("crm", Path(system["token_file"]).read_text("utf-8").strip())
+    connections.secrets.set("crm", _secret(system["token_file"]))
     parts = urlsplit(system.get("url") or system["base_url"])
-    return {"url": f"{parts.scheme}://{parts.netloc}", "token": "secret:crm"}
+    found = {"url": f"{parts.scheme}://{parts.netloc}", "token": "secret:crm"}
+    if "hook_secret_file" in system:
+        connections.secrets.set("crm-hook", _secret(system["hook_secret_file"]))
+        found |= {"hook_secret": "secret:crm-hook"}
+    return found
+
+
+def _secret(file: str) -> str:
+    return Path(file).read_text("utf-8").strip()

@@ -151,7 +151,8 @@ class WriteRow:
     A row that is not there is inserted. In one that is there `compare` columns must be as ours;
     `change` columns are changed where they differ, only while each column of `only_if` has one
     of its values; `stamps` are written along with a change and are no change by themselves.
-    `number` is a column that gets the next number in a new row, unless the table fills it.
+    `number` is a column that gets the next number at or above `number_from` in a new row, unless
+    the table fills it.
     `may` is what an administrator allowed.
     """
 
@@ -163,6 +164,7 @@ class WriteRow:
     stamps: tuple[str, ...] = ()
     only_if: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     number: str | None = None
+    number_from: int = 1
     may: frozenset[Action] = EVERYTHING
 
 

@@ -17,6 +17,7 @@ from tenon.jobs import lease
 from tenon.kernel import clock
 from tenon.kernel.errors import Bug, TenonError
 from tenon.kernel.text import Text
+from tenon.store import announce
 
 _UNEQUAL = Text(
     "运行 {run} 的行数不相等：读取 {read} ≠ 写入 {applied} + 未变 {unchanged} + 搁置 {set_aside}。"
@@ -68,6 +69,8 @@ def succeed(
     if state:
         tx.execute(_state_of(sync).values(state))
     _forget_idle(tx, sync, plan)
+    if counts.applied or counts.set_aside:
+        announce(tx, "sync_run")
     lease.give_back(tx, plan.lease_name, plan.lease_owner)
 
 
@@ -87,6 +90,7 @@ def fail(tx: Connection, sync: Sync, plan: Plan, counts: Counts, error: TenonErr
     tx.execute(sync_run.update().where(sync_run.c.id == plan.run_id).values(values))
     tx.execute(_state_of(sync).values(failure=message | {"code": error.code}))
     _forget_idle(tx, sync, plan, state="failed")
+    announce(tx, "sync_run")
     lease.give_back(tx, plan.lease_name, plan.lease_owner)
 
 

@@ -227,7 +227,15 @@ def _row(push: PushDef, values: Mapping[str, Any], base: Mapping[str, Any] | Non
         if n not in stamps and not (base is not None and n in base and base[n] == kept(values[n]))
     )  # fmt: skip
     return WriteRow(
-        push.table, push.key, values, compare, change, stamps, push.only_if, push.number
+        push.table,
+        push.key,
+        values,
+        compare,
+        change,
+        stamps,
+        push.only_if,
+        push.number,
+        push.number_from,
     )
 
 

@@ -166,10 +166,15 @@ class Join(Part):
 
 
 class CursorDef(Part):
-    """How changed rows are found: a watermark column, read again with an overlap."""
+    """How changed rows are found: a watermark column, read again with an overlap.
+
+    `version` names a column that counts a row's revisions: of two with the same watermark (a time
+    in whole seconds, say) it tells which is the older.
+    """
 
     column: str
     type: Literal["time", "integer"] = "time"
+    version: str | None = None
     overlap_seconds: int = Field(default=120, ge=0)
 
 
@@ -328,7 +333,8 @@ class PushDef(Definition):
     `key` columns recognise the row there; `stream` is the stream that reads it back, so that our
     own echo is known. `changes` are the columns that may be written again in a row that is there,
     and only while each column of `only_if` still has one of the values named. `number` is a key
-    column that the table does not fill by itself: a new row gets the next one.
+    column that the table does not fill by itself: a new row gets the next one,
+    of those at or above `number_from`: a range that the system leaves to us.
     """
 
     kind: Literal["push"] = "push"
@@ -341,6 +347,7 @@ class PushDef(Definition):
     changes: tuple[str, ...] = ()
     only_if: dict[str, tuple[str | int, ...]] = {}
     number: str | None = None
+    number_from: int = Field(default=1, ge=1)
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -21,6 +21,7 @@ from tenon.kernel import clock, faults
 from tenon.kernel.errors import Bug, Retry, TenonError
 from tenon.kernel.text import Text
 from tenon.store import Hub
+from tenon.store.signals import EVERYTHING
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class Worker:
 
     def _hear(self, topics: frozenset[str]) -> None:
         for name, condition in self._wake.items():
-            if queue.topic(name) in topics:
+            if queue.topic(name) in topics or EVERYTHING in topics:
                 with condition:
                     self._news[name] += 1
                     condition.notify_all()

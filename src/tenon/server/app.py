@@ -12,6 +12,7 @@ from tenon import __version__
 from tenon.assembly import Tenon
 from tenon.server import errors
 from tenon.server.guard import is_https
+from tenon.server.live import Live
 from tenon.server.pages import STATIC, Pages
 from tenon.server.routes import ROUTERS
 from tenon.server.shell import Shell
@@ -24,6 +25,7 @@ def create_app(tenon: Tenon, static: Path = STATIC) -> FastAPI:
         redirect_slashes=False, responses=errors.DOCUMENTED,
     )  # fmt: skip
     app.state.tenon = tenon
+    app.state.live = Live(tenon)
     for router in ROUTERS:
         app.include_router(router)
     errors.add_to(app)

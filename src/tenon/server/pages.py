@@ -66,6 +66,8 @@ class Pages:
             raise HTTPException(405)
         if not self.built:
             return HTMLResponse(_NOT_BUILT, 503)
+        if path == "r":  # the worker's page is a page of its own, small enough for any phone
+            path = "r/index.html"
         # An address of the app has no dot in its last part; a file has one, but not first.
         if "." not in path.rsplit("/", 1)[-1]:
             return self._app_page()

@@ -13,9 +13,12 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from tenon.kernel.decimals import from_scaled
 from tenon.kernel.errors import Config
+from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.store.gate import WriteGate
+from tenon.store.listen import Listener
 from tenon.store.signals import CHANNEL, Signals
+from tenon.store.wal import WalFlusher
 
 _UNKNOWN_DATABASE = Text(
     "不支持的数据库地址“{url}”；请使用 sqlite:///文件路径 或 postgresql://…。",
@@ -34,17 +37,19 @@ class Hub:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         self.signals = Signals()
+        self._mark = uuid7()  # by which this process knows its own announcements
+        self._listener: Listener | None = None
         if self.dialect == "sqlite":
             self._gate: WriteGate | None = WriteGate()
-            self._reader = _sqlite_engine(self.url, readonly=True, synchronous="FULL")
-            self._durable = _sqlite_engine(self.url, readonly=False, synchronous="FULL")
-            self._bulk = _sqlite_engine(self.url, readonly=False, synchronous="NORMAL")
+            self._wal: WalFlusher | None = WalFlusher(Path(self.url.database or ""))
+            self._reader = _sqlite_engine(self.url, readonly=True)
+            self._writer = _sqlite_engine(self.url, readonly=False)
         elif self.dialect == "postgresql":
-            self._gate = None
-            self._durable = self._bulk = _postgres_engine(self.url)
+            self._gate = self._wal = None
+            self._writer = _postgres_engine(self.url)
             # Each statement sees its own snapshot anyway; BEGIN and ROLLBACK would be two more
             # round trips for every page.
-            self._reader = self._durable.execution_options(isolation_level="AUTOCOMMIT")
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise Config("unknown_database", _UNKNOWN_DATABASE, url=self.url.render_as_string())
 
@@ -61,7 +66,7 @@ class Hub:
             with self.read() as connection:
                 yield connection
             return
-        with self._durable.connect() as connection:
+        with self._writer.connect() as connection:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield connection
 
@@ -74,32 +79,40 @@ class Hub:
         """
         topics: set[str] = set()
         if self._gate is None:
-            with self._durable.begin() as connection:
+            with self._writer.begin() as connection:
                 if not durable:
                     connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 connection.info["signals"] = topics
                 yield connection
                 if topics:
-                    _notify(connection, topics)
+                    _notify(connection, self._mark, topics)
         else:
-            engine = self._durable if durable else self._bulk
-            with self._gate.turn(), engine.begin() as connection:
+            with self._gate.turn(), self._writer.begin() as connection:
                 connection.info["signals"] = topics
                 yield connection
+            if durable and self._wal is not None:
+                self._wal.flush()  # outside the gate: the next one writes meanwhile
         if topics:
             self.signals.tell(frozenset(topics))
 
+    def listen(self) -> None:
+        """Hear what other processes announce from now on; on SQLite there are none."""
+        if self._gate is None and self._listener is None:
+            self._listener = Listener(self.url, self._mark, self.signals)
+
     def close(self) -> None:
         """Give back every connection."""
-        for engine in {self._reader, self._durable, self._bulk}:
+        if self._listener is not None:
+            self._listener.stop()
+        for engine in {self._reader, self._writer}:
             engine.dispose()
 
 
-def _notify(connection: Connection, topics: set[str]) -> None:
+def _notify(connection: Connection, mark: str, topics: set[str]) -> None:
     # One notification a transaction: PostgreSQL takes a lock of the whole server for them.
     connection.execute(
         sa.text("SELECT pg_notify(:channel, :topics)"),
-        {"channel": CHANNEL, "topics": " ".join(sorted(topics))},
+        {"channel": CHANNEL, "topics": " ".join([mark, *sorted(topics)])},
     )
 
 
@@ -112,7 +125,7 @@ def open_hub(url: str) -> Hub:
     return Hub(url)
 
 
-def _sqlite_engine(url: sa.URL, *, readonly: bool, synchronous: str) -> Engine:
+def _sqlite_engine(url: sa.URL, *, readonly: bool) -> Engine:
     engine = sa.create_engine(
         url,
         pool_size=8 if readonly else 1,
@@ -126,7 +139,7 @@ def _sqlite_engine(url: sa.URL, *, readonly: bool, synchronous: str) -> Engine:
         dbapi.isolation_level = None  # we begin transactions ourselves, DDL included
         cursor = dbapi.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.execute("PRAGMA synchronous=NORMAL")  # who must be sure flushes: see store.wal
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute("PRAGMA temp_store=MEMORY")

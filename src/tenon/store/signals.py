@@ -13,6 +13,8 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 CHANNEL: Final = "tenon"
+# Told when something may have been missed: everything may have changed.
+EVERYTHING: Final = "*"
 
 Hear = Callable[[frozenset[str]], None]
 

@@ -13,6 +13,7 @@ from tenon.kernel import clock
 from tenon.kernel.errors import Conflict, NotFound
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
+from tenon.store import announce
 from tenon.tasks.tables import task
 
 _GONE = Text("没有这项任务：{id}。", "There is no such task: {id}.")
@@ -52,6 +53,7 @@ def open_all(tx: Connection, new: Sequence[NewTask]) -> dict[tuple[str, str, str
         if row is None:
             found[place] = uuid7()
             tx.execute(task.insert().values(_row(one, found[place])))
+            announce(tx, "task")
             continue
         found[place] = row.id
         if one.stream and (row.stream is None or row.kind != one.kind):
@@ -123,6 +125,7 @@ def settle(tx: Connection, id_: str, state: str, by: str, outcome: Text) -> RowM
         .where(task.c.id == id_, task.c.state == "open")
         .values(state=state, done_at=clock.now(), done_by=by, outcome=outcome.as_dict())
     )
+    announce(tx, "task")
     row = get(tx, id_)
     if not changed.rowcount:
         raise Conflict("task_settled", _SETTLED, by=row["done_by"] or "—")

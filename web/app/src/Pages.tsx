@@ -20,6 +20,13 @@ const TasksPage = lazy(() => import('./masters/TasksPage'))
 const UsersPage = lazy(() => import('./users/UsersPage'))
 const DefinitionsPage = lazy(() => import('./definitions/DefinitionsPage'))
 
+const OrderChangesPage = lazy(() => import('./planning/OrderChangesPage'))
+const EngineeringPage = lazy(() => import('./planning/EngineeringPage'))
+const TravelerPage = lazy(() => import('./traveler/TravelerPage'))
+const FlowsPage = lazy(() => import('./flows/FlowsPage'))
+const FlowRunsPage = lazy(() => import('./flows/FlowRunsPage'))
+const FlowRunPage = lazy(() => import('./flows/FlowRunPage'))
+
 /** Every address of the app and who may open it. */
 export function Pages() {
   return (
@@ -27,12 +34,24 @@ export function Pages() {
       <Routes>
         <Route path="/login" element={<LoginPage />} />
         <Route element={<SignedIn />}>
+          <Route element={<Allowed to="travelers.print" />}>
+            <Route path="/work-orders/:workOrderId/traveler" element={<TravelerPage />} />
+          </Route>
           <Route element={<Shell />}>
             <Route index element={<Navigate to="/orders" replace />} />
             <Route element={<Allowed to="orders.read" />}>
               <Route path="/orders" element={<OrdersPage />} />
               <Route path="/orders/no/:orderNo" element={<OrderByNumber />} />
               <Route path="/orders/:lineId" element={<OrderPage />} />
+              <Route path="/order-changes" element={<OrderChangesPage />} />
+            </Route>
+            <Route element={<Allowed to="orders.manage" />}>
+              <Route path="/engineering" element={<EngineeringPage />} />
+            </Route>
+            <Route element={<Allowed to="flows.read" />}>
+              <Route path="/flows" element={<FlowsPage />} />
+              <Route path="/flows/runs" element={<FlowRunsPage />} />
+              <Route path="/flows/runs/:runId" element={<FlowRunPage />} />
             </Route>
             <Route element={<Allowed to="boards.read" />}>
               <Route path="/board" element={<BoardPage />} />

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Any, Final, Protocol
+from urllib.parse import quote, urlencode
 
 import segno
 import sqlalchemy as sa
+from sqlalchemy.engine import RowMapping
 
 from tenon.connect.deps import ConnectDeps
 from tenon.factory.reporting import codes
 from tenon.factory.reporting.reports import Reporting
+from tenon.kernel.decimals import plain
 from tenon.kernel.errors import Conflict, NotFound
 from tenon.kernel.text import Text
 from tenon.records.ports import Actor
@@ -64,12 +67,22 @@ def traveler(
                 "id": row["id"], "seq": row["seq"], "process": row["process"],
                 "name": row["name"] or row["process"] or str(row["seq"]),
                 "work_centre": row["work_centre"], "outside": bool(row["outside"]),
-                "qty_plan": row["qty_plan"], "url": (url := f"{base}/r/#{tokens[row['id']]}"),
-                "qr_svg": _qr(url),
+                "qty_plan": row["qty_plan"],
+                "url": (url := _url(base, tokens[row["id"]], head, row)), "qr_svg": _qr(url),
             }
             for row in rows
         ],
     }  # fmt: skip
+
+
+def _url(base: str, token: str, order: RowMapping, row: RowMapping) -> str:
+    """The address in the code: the token, and what a phone without a network shows of the job.
+
+    All of it stands behind the #, so it reaches no server's log; only the token is trusted.
+    """
+    qty = "" if row["qty_plan"] is None else plain(row["qty_plan"])
+    said = {"o": order["work_order_no"], "s": row["seq"], "n": row["name"] or "", "q": qty}
+    return f"{base}/r/#{token}&{urlencode(said, quote_via=quote)}"
 
 
 def _qr(url: str) -> str:

@@ -9,6 +9,7 @@ from tenon.server.routes import (
     definitions,
     flows,
     hooks,
+    live,
     masters,
     notices,
     orders,
@@ -33,5 +34,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     definitions.routes,
     flows.routes,
     hooks.routes,
+    live.routes,
     notices.routes,
 )

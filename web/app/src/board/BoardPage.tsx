@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { answer, api } from '../api/client'
+import { useEvery } from '../api/useLive'
 import type { Card } from '../api/types'
 import { useLanguage } from '../i18n'
 import { AsOf } from '../parts/AsOf'
@@ -13,6 +14,8 @@ import { StagesCard } from './StagesCard'
 import './Board.css'
 
 const EVERY = 10_000
+// Lateness and ages grow without anything happening.
+const WHILE_LIVE = 15_000
 const BOARD = 'production'
 
 function Body({ card }: { card: Card }) {
@@ -28,7 +31,7 @@ export default function BoardPage() {
   const board = useQuery({
     queryKey: ['board', BOARD],
     queryFn: () => answer(api.GET('/api/boards/{code}', { params: { path: { code: BOARD } } })),
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY, WHILE_LIVE),
   })
   const first = board.data?.cards[0]
   return (

@@ -15,6 +15,9 @@ const KINDS: Partial<Record<string, Key>> = {
   board: 'definition.board',
   role: 'definition.role',
   master: 'definition.master',
+  flow: 'definition.flow',
+  hook: 'definition.hook',
+  push: 'definition.push',
 }
 
 /** The published definitions this installation is made of; read only for now. */

@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Segmented, Select } from 'antd'
 import { answer, api } from '../api/client'
+import { useEvery } from '../api/useLive'
 import { count } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
@@ -29,7 +30,7 @@ export default function TasksPage() {
     queryKey: ['tasks', state, entity, page],
     queryFn: () => answer(api.GET('/api/tasks', { params: { query: { state, entity, page } } })),
     placeholderData: keepPreviousData,
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY),
   })
   const data = list.data
   return (

@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'react-router'
 import { answer, api } from '../api/client'
+import { useEvery } from '../api/useLive'
 import { count } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
@@ -33,7 +34,7 @@ export function OrderList() {
     queryKey: ['orders', filters, page],
     queryFn: () => load(filters, page),
     placeholderData: keepPreviousData,
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY),
   })
   const turn = (next: number): void => {
     const rest = new URLSearchParams(params)

@@ -3,15 +3,16 @@ import { Alert } from 'antd'
 import { Link, useParams } from 'react-router'
 import { answer, api } from '../api/client'
 import { useCan } from '../api/session'
+import { useEvery } from '../api/useLive'
 import type { StageCode, WorkOrderLine } from '../api/types'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
 import { Waiting } from '../parts/Waiting'
+import { Changes } from './Changes'
 import { OrderFacts } from './OrderFacts'
 import { OrderHead } from './OrderHead'
 import { OrderTable } from './OrderTable'
-import { Revisions } from './Revisions'
 import { Shipments } from './Shipments'
 import { WorkOrder } from './WorkOrder'
 import './OrderPage.css'
@@ -33,7 +34,7 @@ export default function OrderPage() {
   const query = useQuery({
     queryKey: ['order', lineId],
     queryFn: () => answer(api.GET('/api/orders/{line_id}', { params: { path: { line_id: lineId } } })),
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY),
   })
   const order = query.data
   if (!order)
@@ -64,7 +65,7 @@ export default function OrderPage() {
       ))}
       <div className="order__columns">
         <Shipments order={order} />
-        <Revisions revisions={order.revisions} />
+        <Changes order={order} />
         <OrderFacts facts={order.facts} />
       </div>
       {order.other_lines.length > 0 && (

@@ -6,6 +6,9 @@ import { Page } from '../parts/Page'
 const WHO: Partial<Record<string, Key>> = {
   'boards.read': 'forbidden.managers',
   'sources.read': 'forbidden.managers',
+  'flows.read': 'forbidden.managers',
+  'travelers.print': 'forbidden.managers',
+  'orders.manage': 'forbidden.planners',
   'masters.read': 'forbidden.managers',
   'definitions.read': 'forbidden.planners',
   'users.manage': 'forbidden.admins',

@@ -5,7 +5,7 @@ import { useLanguage, type Key } from '../i18n'
 import { useMenu } from './menu'
 
 const FIRST = 3
-const SHORT: Partial<Record<string, Key>> = { '/orders': 'tab.orders', '/board': 'tab.board', '/tasks': 'tab.tasks' }
+const SHORT: Partial<Record<string, Key>> = { '/orders': 'tab.orders', '/board': 'tab.board', '/order-changes': 'tab.changes', '/tasks': 'tab.tasks' }
 
 /** The tabs at the foot of a phone; what does not fit is behind the last one. */
 export function PhoneTabs() {

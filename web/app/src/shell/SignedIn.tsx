@@ -1,7 +1,13 @@
 import { Navigate, Outlet, useLocation } from 'react-router'
+import { useListening } from '../api/useLive'
 import { useSessionState } from '../api/session'
 import { FailureNote } from '../parts/FailureNote'
 import { FirstPasswordPage } from '../login/FirstPasswordPage'
+
+function Inside() {
+  useListening()
+  return <Outlet />
+}
 
 /** Lets nobody in without a session; afterwards the reader lands where they wanted to go. */
 export function SignedIn() {
@@ -14,5 +20,5 @@ export function SignedIn() {
     return <Navigate to={`/login${next}`} replace />
   }
   if (session.must_change_password) return <FirstPasswordPage />
-  return <Outlet />
+  return <Inside />
 }

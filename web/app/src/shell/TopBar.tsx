@@ -1,9 +1,11 @@
 import { Link } from 'react-router'
 import { useSettings } from '../api/settings'
 import { useLanguage } from '../i18n'
+import { NoticeBell } from '../notices/NoticeBell'
 import { Joint } from '../parts/Joint'
 import { DemoClock } from './DemoClock'
 import { LanguageButton } from './LanguageButton'
+import { LiveBadge } from './LiveBadge'
 import { UserMenu } from './UserMenu'
 
 /** The bar above every page. */
@@ -17,11 +19,13 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <span>榫</span>
       </Link>
       <span className="top__plant">{say(settings?.plant)}</span>
+      <LiveBadge />
       <DemoClock />
       <LanguageButton />
       <button type="button" className="bare top__button top__help" onClick={onHelp} aria-label={t('help.title')}>
         ?
       </button>
+      <NoticeBell />
       <UserMenu />
     </header>
   )

@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Select } from 'antd'
 import { answer, api } from '../api/client'
+import { useEvery } from '../api/useLive'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
@@ -33,7 +34,7 @@ export default function RunsPage() {
         }),
       ),
     placeholderData: keepPreviousData,
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY),
   })
   return (
     <Page title={t('menu.runs')} hint={t('runs.hint')}>

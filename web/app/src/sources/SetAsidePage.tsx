@@ -1,6 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Select } from 'antd'
 import { answer, api } from '../api/client'
+import { useEvery } from '../api/useLive'
 import { count, quantity } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
@@ -28,7 +29,7 @@ export default function SetAsidePage() {
     queryKey: ['set-aside', source, reason, page],
     queryFn: () => answer(api.GET('/api/set-aside', { params: { query: { source, reason, page } } })),
     placeholderData: keepPreviousData,
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY),
   })
   const data = list.data
   return (

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { answer, api } from '../api/client'
+import { useEvery } from '../api/useLive'
 import { useLanguage } from '../i18n'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
@@ -9,6 +10,8 @@ import { SourceCard } from './SourceCard'
 import './Sources.css'
 
 const EVERY = 5_000
+// Ages grow without anything happening.
+const WHILE_LIVE = 15_000
 
 /** The legacy systems Tenon reads, and how fresh each one is. */
 export default function SourcesPage() {
@@ -16,7 +19,7 @@ export default function SourcesPage() {
   const sources = useQuery({
     queryKey: ['sources'],
     queryFn: () => answer(api.GET('/api/sources')),
-    refetchInterval: EVERY,
+    refetchInterval: useEvery(EVERY, WHILE_LIVE),
   })
   return (
     <Page title={t('menu.sources')} hint={t('sources.hint')}>

@@ -54,7 +54,8 @@ _CHANGED = Text(
     "has stopped; check the source's structure.",
 )
 _RACED = Text(
-    "写入来源“{source}”（{address}）时，别的程序正好写了同一行；没有写入任何内容，Tenon 会重新比较后再试。",
+    "写入来源“{source}”（{address}）时，别的程序正好写了同一行；没有写入任何内容，"
+    "Tenon 会重新比较后再试。",
     "Another program wrote the same row of the source “{source}” ({address}) at that moment. "
     "Nothing was written; Tenon compares again.",
 )

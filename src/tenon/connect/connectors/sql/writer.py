@@ -141,8 +141,9 @@ class TableWriter:
             own = [row for row in rows if row.table == table]
             clause, first, number = self._known[table][0], own[0], 0
             if first.number:
-                newest = sa.select(sa.func.max(self._column(first, first.number)))
-                number = int(self._connection.scalar(newest) or 0)
+                column = self._column(first, first.number)
+                newest = sa.select(sa.func.max(column)).where(column >= first.number_from)
+                number = int(self._connection.scalar(newest) or first.number_from - 1)
             for part in _parts(own):
                 values = [self._new(row, number + at) for at, row in enumerate(part, 1)]
                 number += len(part)
