@@ -220,16 +220,18 @@ def explain(dialect: str, ways: tuple[Way, ...]) -> None:
                 tables.append(
                     {k: [v / way.orders for v in t] for k, t in _times(one, file).items()}
                 )
-    print(f"\nWhere the time goes, hub on {dialect}: milliseconds of wall time (of CPU) an order; "
-          f"a stage that takes a\nset of orders together counts once for the set"
-          f"\n{'':<54}{first.name:>18}{pile.name:>18}")  # fmt: skip
+    print(f"\nWhere the time goes, hub on {dialect}: for each order how often, milliseconds of "
+          f"wall time\n(of CPU); a set of orders that pass a stage together pass it once"
+          f"\n{'':<54}{first.name:>24}{pile.name:>24}")  # fmt: skip
     for name in sorted({name for table in tables for name in table}, key=_place):
-        cells = "".join(f"{_cell(table.get(name)):>18}" for table in tables)
+        cells = "".join(f"{_cell(table.get(name)):>24}" for table in tables)
         print(f"  {name:<52}{cells}")
 
 
 def _cell(times: list[float] | None) -> str:
-    return "-" if times is None else f"{times[1] * 1000:.2f} ({times[2] * 1000:.2f})"
+    if times is None:
+        return "-"
+    return f"{times[0]:.2f}× {times[1] * 1000:.2f} ({times[2] * 1000:.2f})"
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from tenon.jobs import queue as jobs_queue  # before anything that takes its names from it
 
 _TIMES: Final[dict[str, list[float]]] = defaultdict(lambda: [0, 0.0, 0.0])  # count, wall, CPU
@@ -106,6 +108,22 @@ def wrap_store() -> None:
     Hub.write = written  # type: ignore[method-assign]
 
 
+def time_statements() -> None:
+    """Time each statement sent to a database, by part."""
+
+    def before(_connection: Any, _cursor: Any, _statement: str, *_more: Any) -> None:
+        _HERE.sent = time.perf_counter()
+
+    def after(_connection: Any, _cursor: Any, _statement: str, *_more: Any) -> None:
+        part = getattr(_HERE, "part", "other")
+        note(
+            f"{part}: statements, the driver and the database", time.perf_counter() - _HERE.sent, 0
+        )
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", before)
+    sa.event.listen(sa.Engine, "after_cursor_execute", after)
+
+
 def wrap_stages() -> None:
     """Time the door, the working in, the flow's steps and the push."""
     from tenon.automate.interpreter import Interpreter  # noqa: PLC0415
@@ -151,6 +169,7 @@ def main() -> None:
     wrap_queue()
     wrap_store()
     wrap_stages()
+    time_statements()
     dump_on_signal(Path(sys.argv.pop(1)))
     from tenon.cli.main import app  # noqa: PLC0415
 
