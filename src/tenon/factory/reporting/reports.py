@@ -245,7 +245,10 @@ def _tell_planners(tx: Connection, held: job.Job) -> None:
     )
     if tx.scalar(waiting) == 1:
         title = _REVIEW.format(number=held.order["work_order_no"])
-        notices.write(tx, [notices.NewNotice("planner", title, link="/report-reviews")])
+        notices.write(
+            tx,
+            [notices.NewNotice("planner", title, link=f"/orders?q={held.order['work_order_no']}")],
+        )
 
 
 def append(
