@@ -1,299 +1,269 @@
-"""From the CRM's webhook to the job in the MES: how many orders a second, how long each takes.
+"""From the CRM's webhook to the row in the MES's queue, and where the time goes.
 
-A real `tenon serve` joined to a small MES and CRM takes signed webhooks, one at a time and
-sixteen at once, on SQLite and on PostgreSQL. Three times are taken for each order: until the
-durable answer, until its work order is there, until its rows are in the MES. Beside it, in the
-same run, the floor writes the same rows with the bare drivers (`benchmarks/floor_hook.py`).
+A real `tenon serve` over a small living plant (its CRM, its MES in a SQLite file) takes signed
+webhooks, each with a new order of one line; the order gets its work order with three operations
+frozen, and five rows are written into the MES. Beside it, in the same run and asked in the same
+way, the floor (`joint/floor.py`): the same journey with bare drivers and nothing else.
+
+Three ways of asking: one order under way at a time; sixteen under way (a sender goes on when its
+order is in the MES); and a pile: sixteen senders that go on with the answer.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
-import queue
-import secrets
-import socket
-import subprocess
+import shutil
+import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from http.client import HTTPConnection
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import psycopg
-import sqlalchemy as sa
-
+from benchmarks.joint import home as joined
+from benchmarks.joint.home import Served, cpu_seconds, hubs_here
+from benchmarks.joint.knock import Taken, ping, tell
+from benchmarks.joint.server import postgres_version, sqlite_version
+from benchmarks.joint.watch import EVERY, Watch, watching
 from tenon import __version__
-from tenon.assembly import open_tenon
-from tenon.assembly.home import HomeSettings, write_settings
-from tenon.automate import switch
-from tenon.connect.runner import Runner
-from tenon.connect.tables import push_row
-from tenon.define.models import Flow, Sync
-from tenon.records.ports import SYSTEM
-from tests.faults.small_plant import SmallPlant, signed
+from tests.faults.small_plant import SmallPlant
 
-POSTGRES = os.environ.get("TENON_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-DOOR = "/api/hooks/crm_orders"
+WARM_UP: Final = 12
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of asking: so many senders, and whether each waits for the MES."""
+
+    name: str
+    senders: int
+    wait: bool
+    orders: int
+
+
+WAYS: Final = (
+    Way("1 under way", 1, True, 120),
+    Way("16 under way", 16, True, 480),
+    Way("pile of 16", 16, False, 640),
+)
+QUICK: Final = (
+    Way("1 under way", 1, True, 25),
+    Way("16 under way", 16, True, 64),
+    Way("pile of 16", 16, False, 96),
+)
 
 
 @dataclass
-class Measured:
-    """Milliseconds from sending to each mark, and orders a second to the last."""
+class Asked:
+    """A server that is asked in every way, one after the other."""
 
-    answer: list[float] = field(default_factory=list)
-    order: list[float] = field(default_factory=list)
-    mes: list[float] = field(default_factory=list)
-    rate: float = 0.0
-    answers: float = 0.0
+    name: str
+    served: Served
+    watch: Watch
+    plant: SmallPlant
+    models: list[dict[str, Any]]
+    last: int = 0
+
+    def in_way(self, way: Way) -> tuple[Taken, float]:
+        """What it took, and the server's CPU milliseconds an order."""
+        before = cpu_seconds(self.served.pid)
+        taken = tell(
+            self.served.port, self._bodies(way.orders), way.senders, self.watch, wait=way.wait
+        )
+        return taken, (cpu_seconds(self.served.pid) - before) * 1000 / way.orders
+
+    def _bodies(self, count: int) -> list[dict[str, Any]]:
+        first, self.last = self.last + 1, self.last + count
+        orders = [joined.numbered(self.models, n) for n in range(first, self.last + 1)]
+        return [self.plant.told(order, fat=True) for order in orders]
 
 
 def main() -> int:
-    """Run every hub at every concurrency and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
-    counts = {1: 30, 16: 160} if quick else {1: 200, 16: 1600}
+    """Ask the floor and Tenon on each hub; print the tables."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--quick", action="store_true")
+    ways = QUICK if options.parse_args().quick else WAYS
     figures: list[dict[str, Any]] = []
-    print(f"{'hub':<11} {'at once':>7}  {'':<6} {'orders/s':>8}  {'answer p50/p99':>15}  "
-          f"{'work order p50/p99':>18}  {'MES row p50/p99':>16}  ms")  # fmt: skip
-    for name, hub in _hubs():
-        for at_once, count in counts.items():
-            with tempfile.TemporaryDirectory(prefix="tenon-bench-") as folder, hub() as url:
-                ours = _tenon(Path(folder), url, at_once, count)
-            with tempfile.TemporaryDirectory(prefix="tenon-bench-") as folder, hub() as url:
-                floor = _floor(Path(folder), url, at_once, count)
-            _print(name, at_once, "tenon", ours)
-            _print(name, at_once, "floor", floor)
-            figures += _figures(name, at_once, ours, floor)
-    versions = {
-        "tenon": __version__,
-        "python": sys.version.split()[0],
-        "sqlalchemy": sa.__version__,
-    }
-    print(json.dumps({"name": "webhook_to_job", "versions": versions, "figures": figures}))
+    print(_HEAD)
+    for dialect in hubs_here():
+        figures += measure(dialect, ways)
+    print("\nMilliseconds p50 / p99 from the webhook's first byte to its answer (which follows a "
+          "durable commit),\nto the commit of the work order in the hub, to the commit of its rows "
+          f"in the MES; seen by a watcher that\nlooks every {_looks_every()} ms. CPU: the server's "
+          "process alone, per order.")  # fmt: skip
+    for dialect in hubs_here():
+        explain(dialect, ways)
+    print(json.dumps({"name": "webhook_to_job", "versions": versions(), "figures": figures}))
     return 0
 
 
-def _hubs() -> Iterator[tuple[str, Any]]:
-    @contextmanager
-    def sqlite() -> Iterator[str | None]:
-        yield None
+_HEAD: Final = (
+    f"{'':<24}{'way':<14}{'answers/s':>10}{'orders/s':>10}{'answer ms':>15}{'work order ms':>17}"
+    f"{'MES row ms':>17}{'CPU ms':>8}"
+)
 
-    yield "SQLite", sqlite
-    try:
-        psycopg.connect(_plain(POSTGRES), connect_timeout=3).close()
-    except psycopg.OperationalError:
-        print("PostgreSQL does not answer: left out")
-        return
-    yield "PostgreSQL", _postgres
+
+def measure(dialect: str, ways: tuple[Way, ...]) -> list[dict[str, Any]]:
+    """The floor, then Tenon; their rows of the table and the figures."""
+    with floor(dialect) as low:
+        for senders in (1, 16):
+            found = ping(low.served.port, 2000, senders)
+            print(f"{'floor, nothing done':<24}{f'{senders} at once':<14}"
+                  f"{len(found.answer) / found.answered_in:>10,.0f}{'':>10}"
+                  f"{_pair(found, 'answer'):>15}", flush=True)  # fmt: skip
+        floors = asked(low, ways)
+    with tenon(dialect) as ours:
+        takens = asked(ours, ways)
+    return [
+        figure
+        for way, taken, low_taken in zip(ways, takens, floors, strict=True)
+        for figure in figures_of(f"{dialect} {way.name}", taken, low_taken)
+    ]
+
+
+def asked(one: Asked, ways: tuple[Way, ...]) -> list[Taken]:
+    """Ask in each way, after some orders that count for nothing."""
+    one.in_way(Way("warm-up", 4, True, WARM_UP))
+    takens = []
+    for way in ways:
+        taken, cpu = one.in_way(way)
+        takens.append(taken)
+        print(f"{one.name:<24}{way.name:<14}{way.orders / taken.answered_in:>10,.0f}"
+              f"{way.orders / taken.done_in:>10,.1f}{_pair(taken, 'answer'):>15}"
+              f"{_pair(taken, 'work_order'):>17}{_pair(taken, 'mes'):>17}{cpu:>8.1f}",
+              flush=True)  # fmt: skip
+    return takens
+
+
+def _pair(taken: Taken, what: str) -> str:
+    return f"{taken.percentile(what, 50):,.1f} / {taken.percentile(what, 99):,.1f}"
+
+
+def figures_of(name: str, taken: Taken, low: Taken) -> list[dict[str, Any]]:
+    """The figures of one way beside the floor's; a ratio above 1 would be better than the floor."""
+    count = len(taken.answer)
+    found = [
+        _figure(f"{name}: orders to the MES", count / taken.done_in, "1/s", count / low.done_in),
+        _figure(f"{name}: answers", count / taken.answered_in, "1/s", count / low.answered_in),
+    ]
+    for what in ("answer", "work_order", "mes"):
+        for of in (50, 99):
+            value, beside = taken.percentile(what, of), low.percentile(what, of)
+            found.append(_figure(f"{name}: {what} p{of}", value, "ms", beside))
+    return found
+
+
+def _figure(name: str, value: float, unit: str, floor_value: float) -> dict[str, Any]:
+    ratio = value / floor_value if unit == "1/s" else floor_value / value
+    return {"name": name, "value": round(value, 2), "unit": unit, "against": "floor",
+            "against_value": round(floor_value, 2), "ratio": round(ratio, 4)}  # fmt: skip
 
 
 @contextmanager
-def _postgres() -> Iterator[str]:
-    name = f"tenon_bench_{secrets.token_hex(4)}"
-    admin = psycopg.connect(_plain(POSTGRES), autocommit=True)
-    admin.execute(f"CREATE DATABASE {name}")
+def room(dialect: str) -> Iterator[tuple[Path, str, SmallPlant, list[dict[str, Any]]]]:
+    """A folder, an empty hub, a living plant, and orders to tell of."""
+    folder = Path(tempfile.mkdtemp(prefix="tenon-bench-"))
     try:
-        yield str(sa.make_url(_plain(POSTGRES)).set(database=name).render_as_string(False))
+        models = joined.orders(folder / "elsewhere")
+        with joined.hub_of(dialect, folder) as hub, joined.plant_in(folder) as plant:
+            yield folder, hub, plant, models
     finally:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        admin.close()
-
-
-def _plain(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://")
-
-
-def _tenon(folder: Path, hub: str | None, at_once: int, count: int) -> Measured:
-    home = folder / "home"
-    plant = SmallPlant(folder / "plant", f"sqlite:///{folder / 'plant' / 'mes.db'}")
-    plant.make()
-    write_settings(home, HomeSettings(hub=hub))
-    with plant.living():
-        plant.connect(home)
-        with open_tenon(home) as tenon:
-            for sync in sorted(tenon.catalogue.of(Sync), key=lambda s: s.order):
-                if sync.source in {"mes", "crm"}:
-                    Runner(tenon.connect).sync(sync.code)
-            with tenon.hub.write() as tx:
-                for flow in tenon.catalogue.of(Flow):
-                    switch.set_enabled(tx, flow.code, True, "bench")
-        bodies = [plant.told(plant.order(n), fat=True) for n in range(1, count + 1)]
-        port = _free_port()
-        command = [sys.executable, "-c", "from tenon.cli.main import app; app()", "serve"]
-        command += ["--home", str(home), "--port", str(port), "--no-sync"]
-        with _process(command, port):
-            _send(port, bodies[: count // 10], at_once)  # warm
-            measured, sent = _send(port, bodies[count // 10 :], at_once)
-            _wait(lambda: len(_pushed(home)) >= count, 120)
-            created, pushed = _created(home), _pushed(home)
-    for no, began in sent.items():
-        measured.order.append((created[no] - began) * 1000)
-        measured.mes.append((pushed[no] - began) * 1000)
-    measured.rate = len(sent) / (max(pushed[no] for no in sent) - min(sent.values()))
-    return measured
-
-
-def _floor(folder: Path, hub: str | None, at_once: int, count: int) -> Measured:
-    plant = SmallPlant(folder / "plant", f"sqlite:///{folder / 'plant' / 'mes.db'}")
-    plant.make()
-    bodies = [plant.told(plant.order(n), fat=True) for n in range(1, count + 1)]
-    port = _free_port()
-    more = {
-        "FLOOR_HUB": hub or str(folder / "floor.db"),
-        "FLOOR_MES": str(folder / "plant" / "mes.db"),
-    }
-    with _process([sys.executable, "-m", "benchmarks.floor_hook", str(port)], port, more):
-        _send(port, bodies[: count // 10], at_once)
-        measured, sent = _send(port, bodies[count // 10 :], at_once)
-    measured.order = measured.mes = measured.answer
-    measured.rate = measured.answers
-    assert len(sent) == count - count // 10
-    return measured
-
-
-def _send(
-    port: int, bodies: list[dict[str, Any]], at_once: int
-) -> tuple[Measured, dict[str, float]]:
-    """Send every body; the times until the answers, and when each order was sent."""
-    waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    for body in bodies:
-        waiting.put(body)
-    measured, sent = Measured(), {}
-
-    def work() -> None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=60)
-        connection.connect()
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            try:
-                body = waiting.get_nowait()
-            except queue.Empty:
-                connection.close()
-                return
-            raw, headers = signed(body)
-            sent[body["order_id"]] = time.time()
-            began = time.perf_counter()
-            connection.request("POST", DOOR, raw, headers)
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status in {200, 202}, answer.status
-            measured.answer.append((time.perf_counter() - began) * 1000)
-
-    threads = [threading.Thread(target=work) for _ in range(at_once)]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    measured.answers = len(bodies) / (time.perf_counter() - began)
-    return measured, sent
-
-
-def _created(home: Path) -> dict[str, float]:
-    """When the work order of each order was there."""
-    with open_tenon(home, write=False) as tenon, tenon.hub.read() as connection:
-        reader = tenon.reader(SYSTEM)
-        order, line, allocation, work = (
-            reader.table(n) for n in ("sales_order", "order_line", "allocation", "work_order")
-        )
-        rows = connection.execute(
-            sa.select(order.c.order_no, work.c.created_at)
-            .join_from(order, line, line.c.sales_order == order.c.id)
-            .join(allocation, allocation.c.order_line == line.c.id)
-            .join(work, work.c.id == allocation.c.work_order)
-        ).all()
-        return {no: at.timestamp() for no, at in rows}
-
-
-def _pushed(home: Path) -> dict[str, float]:
-    """When the work order of each order was in the MES."""
-    with open_tenon(home, write=False) as tenon, tenon.hub.read() as connection:
-        reader = tenon.reader(SYSTEM)
-        order, line, allocation = (
-            reader.table(n) for n in ("sales_order", "order_line", "allocation")
-        )
-        rows: list[tuple[str, datetime]] = list(
-            connection.execute(
-                sa.select(order.c.order_no, push_row.c.sent_at)
-                .join_from(order, line, line.c.sales_order == order.c.id)
-                .join(allocation, allocation.c.order_line == line.c.id)
-                .join(push_row, push_row.c.record_id == allocation.c.id)
-                .where(push_row.c.push == "mes_allocation", push_row.c.sent_at.is_not(None))
-            ).all()
-        )  # fmt: skip
-        return {no: at.timestamp() for no, at in rows}
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _process(command: list[str], port: int, more: dict[str, str] | None = None) -> Iterator[None]:
-    with ExitStack() as stack:
-        process = stack.enter_context(
-            subprocess.Popen(command, env={**os.environ, **(more or {})}, stderr=subprocess.DEVNULL)
-        )
-        stack.callback(process.terminate)
-        _wait(lambda: _answers(port), 60)
-        yield
+def floor(dialect: str) -> Iterator[Asked]:
+    """The floor, serving."""
+    with room(dialect) as (folder, hub, plant, models):
+        port = joined.free_port()
+        mes = folder / "plant" / "mes.db"
+        (folder / "home").mkdir()
+        command = [sys.executable, "-m", "benchmarks.joint.floor", hub, str(mes), str(port)]
+        with (
+            joined.serving(command, port, folder / "floor.log") as served,
+            watching(hub, mes) as watch,
+        ):
+            yield Asked(f"floor, {dialect}", served, watch, plant, models)
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+@contextmanager
+def tenon(dialect: str, trace: Path | None = None) -> Iterator[Asked]:
+    """Tenon, serving."""
+    with room(dialect) as (folder, hub, plant, models):
+        joined.join(folder / "home", hub, plant)
+        port = joined.free_port()
+        command = joined.tenon_serve(folder / "home", port, trace)
+        with (
+            joined.serving(command, port, folder / "serve.log") as served,
+            watching(hub, folder / "plant" / "mes.db") as watch,
+        ):
+            yield Asked(f"Tenon, {dialect}", served, watch, plant, models)
 
 
-def _wait(condition: Any, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.1)
+def explain(dialect: str, ways: tuple[Way, ...]) -> None:
+    """Where the time goes: the same again with timers around the stages."""
+    first, pile = ways[0], ways[-1]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "times.json"
+        with tenon(dialect, file) as one:
+            one.in_way(Way("warm-up", 4, True, WARM_UP))
+            _times(one, file)
+            tables = []
+            for way in (first, pile):
+                one.in_way(way)
+                tables.append(
+                    {k: [v / way.orders for v in t] for k, t in _times(one, file).items()}
+                )
+    print(f"\nWhere the time goes, hub on {dialect}: for each order how often, milliseconds of "
+          f"wall time\n(of CPU); a set of orders that pass a stage together pass it once"
+          f"\n{'':<54}{first.name:>24}{pile.name:>24}")  # fmt: skip
+    for name in sorted({name for table in tables for name in table}, key=_place):
+        cells = "".join(f"{_cell(table.get(name)):>24}" for table in tables)
+        print(f"  {name:<52}{cells}")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _cell(times: list[float] | None) -> str:
+    if times is None:
+        return "-"
+    return f"{times[0]:.2f}× {times[1] * 1000:.2f} ({times[2] * 1000:.2f})"
 
 
-def _at(times: list[float], share: float) -> float:
-    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+def _place(name: str) -> tuple[int, str]:
+    parts = ("door", "hook", "flow", "claim", "other")
+    part = name.split(":", maxsplit=1)[0]
+    return (parts.index(part) if part in parts else len(parts), name)
 
 
-def _pair(times: list[float]) -> str:
-    return f"{_at(times, 0.5):.1f}/{_at(times, 0.99):.1f}"
+def _times(one: Asked, file: Path) -> dict[str, list[float]]:
+    """The times since the last asking."""
+    file.unlink(missing_ok=True)
+    os.kill(one.served.pid, signal.SIGUSR1)
+    joined.wait_for(file.exists, 10, "the times")
+    found: dict[str, list[float]] = json.loads(file.read_text("utf-8"))
+    return found
 
 
-def _print(hub: str, at_once: int, who: str, found: Measured) -> None:
-    print(f"{hub:<11} {at_once:>7}  {who:<6} {found.rate:>8.0f}  {_pair(found.answer):>15}  "
-          f"{_pair(found.order):>18}  {_pair(found.mes):>16}", flush=True)  # fmt: skip
+def _looks_every() -> int:
+    """Milliseconds between two looks of the watcher."""
+    return int(EVERY * 1000)
 
 
-def _figures(hub: str, at_once: int, ours: Measured, floor: Measured) -> list[dict[str, Any]]:
-    place = f"{hub}, {at_once} at once"
-    figures = [
-        {
-            "name": f"orders a second, {place}", "value": round(ours.rate, 1), "unit": "1/s",
-            "against": "floor", "against_value": round(floor.rate, 1),
-            "ratio": round(ours.rate / floor.rate, 3),
-        }
-    ]  # fmt: skip
-    for mark in ("answer", "order", "mes"):
-        for share in (0.5, 0.99):
-            mine, theirs = _at(getattr(ours, mark), share), _at(floor.mes, share)
-            figures.append({
-                "name": f"webhook to {mark} p{share * 100:.0f}, {place}", "value": round(mine, 2),
-                "unit": "ms", "against": "floor, all in one", "against_value": round(theirs, 2),
-                "ratio": round(theirs / mine, 3),
-            })  # fmt: skip
-    return figures
+def versions() -> dict[str, str]:
+    """What was measured."""
+    return {
+        "tenon": __version__,
+        "python": sys.version.split()[0],
+        "sqlite": sqlite_version(),
+        "postgresql": postgres_version() if "postgresql" in hubs_here() else "-",
+        "aiohttp": importlib.metadata.version("aiohttp"),
+        "at": time.strftime("%Y-%m-%d"),
+    }
 
 
 if __name__ == "__main__":

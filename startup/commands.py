@@ -10,6 +10,8 @@ from pathlib import Path
 from startup import checks, console, demo, environment, system
 from startup.paths import ROOT, python
 
+_WITH_PEERS = {"engine", "webhook_to_job"}
+
 
 def main() -> int:
     """Run one command; return its exit status."""
@@ -44,6 +46,8 @@ def _bench(name: str, *, quick: bool) -> int:
     if name not in known:
         raise console.Failure(f"There is no benchmark {name}; there are: {', '.join(known)}")
     environment.ensure()
+    if name in _WITH_PEERS:
+        environment.add_group("peers")
     command = [python(), "-m", f"benchmarks.{name}", *(["--quick"] if quick else [])]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 

@@ -34,6 +34,12 @@ def ensure() -> None:
     _MARK.write_text(wanted, encoding="ascii")
 
 
+def add_group(name: str) -> None:
+    """Install a dependency group of the lock beside the rest (the peers of the benchmarks)."""
+    command = [*_uv(), "sync", "--frozen", "--inexact", "--quiet", "--group", name]
+    subprocess.run(command, cwd=ROOT, env=_variables(), check=True)
+
+
 def install(requirement: str) -> None:
     """Add one package that is not in the lock (Node, where the system has none)."""
     subprocess.run(

@@ -292,10 +292,13 @@ class Rig:
 
 
 @contextmanager
-def rig(folder: Path, hub_url: str, mes_url: str | None = None) -> Iterator[Rig]:
+def rig(
+    folder: Path, hub_url: str, mes_url: str | None = None, *, answers: bool = True
+) -> Iterator[Rig]:
     """A home joined to a small living plant, its flows switched on, its first sync done."""
     home = folder / "home"
-    plant = SmallPlant(folder / "plant", mes_url or f"sqlite:///{folder / 'plant' / 'mes.db'}")
+    mes_url = mes_url or f"sqlite:///{folder / 'plant' / 'mes.db'}"
+    plant = SmallPlant(folder / "plant", mes_url, answers=answers)
     plant.make()
     write_settings(home, HomeSettings(hub=None if hub_url.startswith("sqlite") else hub_url))
     with plant.living():

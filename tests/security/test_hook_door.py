@@ -7,6 +7,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 import sqlalchemy as sa
 
 from tenon.connect import hook_limit
-from tenon.connect.tables import hook_event
+from tenon.connect.tables import hook_event, hook_refusal
 from tenon.jobs.queue import job
+from tenon.kernel import clock
 from tests.faults.small_plant import HOOK_SECRET
 from tests.serving import Serving, serving
 
@@ -124,6 +126,14 @@ def test_every_wrong_signature_gets_the_same_answer(served: Serving) -> None:
         (b'{"id": "' + b"a" * 101 + b'", "order_id": "x"}', 422),
         (b'{"id": true, "order_id": "x"}', 422),
         (b"[" * 100_000, 422),
+        (b'{"id": "a", "order_id": "x", "qty": NaN}', 422),
+        (b'{"id": "a", "order_id": "x", "qty": 1e999999999}', 422),
+        (b'{"id": "a", "order_id": "x", "qty": 1e99999999999999999999}', 422),
+        (raw_of(BODY).decode().encode("utf-16"), 422),
+        (raw_of(BODY).decode().encode("utf-16-le"), 422),
+        (raw_of(BODY).decode().encode("utf-32"), 422),
+        (b"\xef\xbb\xbf" + raw_of(BODY), 422),
+        (raw_of(BODY | {"more": "a" * 262_144}), 413),
         (b" " * 1_000_001, 413),
     ],
 )  # fmt: skip
@@ -157,6 +167,40 @@ def test_a_hook_without_a_proper_secret_is_not_there(served: Serving, secret: st
     other = served.client().post("/api/hooks/nothing", content=raw, headers=headers(raw))
     assert (one.status_code, other.status_code) == (404, 404)
     assert one.json()["error"]["message"] == other.json()["error"]["message"]
+
+
+def test_a_secret_that_is_too_short_is_told_to_the_administrator(served: Serving) -> None:
+    connect(served, "short")
+    rows = served.signed_in("admin").get("/api/sources").json()
+    (crm,) = (row for row in rows if row["code"] == "crm")
+    assert "hook_secret" in crm["message"]["en"]
+    assert "short" not in crm["message"]["en"].split()
+
+
+def test_the_secret_of_another_source_that_is_missing_closes_no_other_door(
+    served: Serving,
+) -> None:
+    broken = {"url": "sqlite:////nowhere.db", "hook_secret": "secret:lost"}
+    crm = {"url": "http://127.0.0.1:1", "hook_secret": "secret:hook"}
+    served.tenon.connect.connections.save({"crm": crm, "mes": broken})
+    assert knock(served, raw_of(BODY)).status_code == 202
+
+
+def test_a_chunked_body_is_measured_as_it_comes(served: Serving) -> None:
+    raw = raw_of(BODY | {"more": "a" * 262_144})
+    parts = (raw[at : at + 10_000] for at in range(0, len(raw), 10_000))
+    answer = served.client().post(DOOR, content=parts, headers=headers(raw))
+    assert answer.status_code == 413
+    assert kept(served) == (0, 0)
+
+
+def test_old_refusals_make_room_for_new_ones(served: Serving) -> None:
+    raw = raw_of(BODY)
+    assert knock(served, raw, headers(raw, secret="x" * 40)).status_code == 401
+    for shift, left in ((-1, 1), (1, 0)):
+        with served.tenon.hub.write() as tx:
+            hook_limit.purge(tx, clock.wall() + timedelta(hours=shift))
+            assert tx.scalar(sa.select(sa.func.count()).select_from(hook_refusal)) == left
 
 
 def test_guessing_is_stopped_and_noted(served: Serving) -> None:

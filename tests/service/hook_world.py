@@ -16,6 +16,7 @@ from tenon.assembly import Tenon
 from tenon.connect.runner import Runner
 from tenon.connect.tables import hook_event
 from tenon.define.models import Sync
+from tenon.jobs.queue import job
 from tenon.jobs.worker import Worker
 from tenon.records.ports import SYSTEM
 from tests.faults.small_plant import SmallPlant, signed
@@ -47,6 +48,11 @@ class HookWorld:
         kinds = [kind.name for kind in self.tenon.working.kinds()]
         while any(worker.run_once(kind) for kind in kinds):
             pass
+
+    def hurry(self) -> None:
+        """Let jobs that wait for their next try be due now."""
+        with self.tenon.hub.write() as tx:
+            tx.execute(job.update().where(job.c.state == "ready").values(run_at=0.0))
 
     def sync(self, *codes: str) -> None:
         """Run these syncs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tenon.assembly import Tenon, open_tenon
+from tenon.assembly.home import HomeSettings, write_settings
+from tenon.connect import hooks, told
+from tenon.connect.ingest import _BEFORE_REFUSING
+from tenon.connect.runner import Runner
 from tenon.connect.tables import source_row, sync_run, sync_state
 from tenon.kernel import faults
+from tests.faults.small_plant import signed
 from tests.service.hook_world import HookWorld, hook_world
 
 
@@ -26,6 +33,19 @@ def later(order: dict[str, Any], revision: int, qty: str, at: str) -> dict[str, 
     """The order as a later revision of it."""
     line = order["lines"][0] | {"qty": qty}
     return order | {"revision": revision, "updated_at": at, "lines": [line]}
+
+
+@contextmanager
+def another_server(home: Path, world: HookWorld) -> Iterator[Tenon]:
+    """A second server of the hub; on SQLite, which one process owns, the same one again."""
+    hub = world.tenon.settings.hub
+    if hub is None:
+        yield world.tenon
+        return
+    write_settings(home, HomeSettings(hub=hub))
+    world.plant.connect(home)
+    with open_tenon(home) as second:
+        yield second
 
 
 @pytest.mark.parametrize("fat", [True, False], ids=["with the order", "asked for"])
@@ -88,6 +108,26 @@ def test_what_is_older_than_what_is_there_changes_nothing(world: HookWorld) -> N
     (line,) = world.rows("order_line")
     assert (found.revision, line.qty) == (2, Decimal("900.0000"))
     assert sorted(world.events().values()) == ["done", "stale"]
+
+
+def test_of_two_in_the_same_second_the_revision_decides(world: HookWorld) -> None:
+    """F21: the CRM's times are whole seconds, so they alone do not say what came first."""
+    order, at = world.plant.order(1), "2036-01-01T08:00:00+08:00"
+    for revision, qty in ((2, "900.0000"), (1, "800.0000"), (3, "700.0000")):
+        world.send(world.plant.told(later(order, revision, qty, at), fat=True))
+        world.work()
+    (found,) = world.rows("sales_order")
+    (line,) = world.rows("order_line")
+    assert (found.revision, line.qty) == (3, Decimal("700.0000"))
+    assert sorted(world.events().values()) == ["done", "done", "stale"]
+
+
+def test_what_is_known_already_is_done_and_not_stale(world: HookWorld) -> None:
+    order = world.plant.order(1)
+    world.sync("crm_item", "crm_order", "crm_order_line")
+    world.send(world.plant.told(order, fat=True))
+    world.work()
+    assert set(world.events().values()) == {"done"}
 
 
 def test_a_poll_that_looked_before_looks_again(world: HookWorld) -> None:
@@ -160,3 +200,119 @@ def test_an_event_that_cannot_be_worked_in_is_shown_and_tried_again(world: HookW
     assert admin.post(f"/api/hook-events/{event['id']}/retry").status_code == 409
     world.work()
     assert set(world.events().values()) == {"failed"}
+
+
+def test_doors_side_by_side_take_an_event_once(tmp_path: Path, world: HookWorld) -> None:
+    """S12: the same event at the same moment, at two servers of one hub on PostgreSQL."""
+    bodies = [world.plant.told(world.plant.order(n), fat=True) for n in range(1, 21)]
+    states: list[str] = []
+    gate = threading.Barrier(4)
+
+    def send(tenon: Tenon) -> None:
+        for body in bodies:
+            raw, headers = signed(body)
+            given = {name.lower(): [value] for name, value in headers.items()}
+            gate.wait(20)
+            message = hooks.Message(raw, given, "127.0.0.1")
+            states.append(hooks.receive(tenon.connect, "crm_orders", message)[1])
+
+    with another_server(tmp_path / "second", world) as second:
+        doors = [world.tenon, second] * 2
+        threads = [threading.Thread(target=send, args=(door,)) for door in doors]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert (states.count("received"), states.count("duplicate")) == (20, 60)
+    world.work()
+    assert len(world.rows("sales_order")) == 20
+    assert set(world.events().values()) == {"done"}
+
+
+def test_a_bad_event_harms_no_other(world: HookWorld) -> None:
+    """Claimed as one set: the bad one fails alone, the others are in."""
+    for number in range(1, 6):
+        world.send(world.plant.told(world.plant.order(number), fat=True))
+    partial = {"order": {"id": "SO-X", "updated_at": "2036-01-01T08:00:00+08:00"}}
+    world.send({"id": "evt-bad", "order_id": "SO-X"} | partial)
+    world.work()
+    assert len(world.rows("sales_order")) == 5
+    states = world.events()
+    assert states.pop("evt-bad") == "failed"
+    assert set(states.values()) == {"done"}
+
+
+def test_a_row_that_the_database_refuses_is_set_aside(world: HookWorld) -> None:
+    """As a poll would: its order's number belongs to another, the rest of the set goes in."""
+    order = world.plant.order(1)
+    world.send(world.plant.told(order, fat=True))
+    world.work()
+    twin = order | {"id": order["id"].lower(), "updated_at": "2036-01-01T08:00:00+08:00"}
+    world.send({"id": "evt-twin", "order_id": twin["id"], "order": twin})
+    world.send(world.plant.told(world.plant.order(2), fat=True))
+    for _ in range(_BEFORE_REFUSING):
+        world.work()
+        world.hurry()
+    assert set(world.events().values()) == {"done"}
+    assert [o.order_no for o in world.rows("sales_order")] == ["SO-2611-0001", "SO-2611-0002"]
+    with world.tenon.hub.read() as connection:
+        aside = connection.execute(sa.select(source_row).filter_by(state="set_aside")).all()
+        runs = connection.execute(sa.select(sync_run).filter_by(kind="hook")).all()
+    assert {(row.stream, row.key, row.reason_code) for row in aside} >= {
+        ("orders", twin["id"], "refused")
+    }
+    assert all(r.read == r.applied + r.unchanged + r.set_aside for r in runs)
+
+
+@pytest.mark.parametrize(
+    ("one", "there", "older"),
+    [
+        (("2036-01-01T08:00:00+08:00", None), ("2036-01-01T00:00:01+00:00", None), True),
+        (("2036-01-01T08:00:00+08:00", None), ("2036-01-01T00:00:00+00:00", None), False),
+        (("2036-01-01T08:00:00+08:00", "9"), ("2036-01-01T00:00:00+00:00", "10"), True),
+        (("2036-01-01T08:00:00+08:00", "10"), ("2036-01-01T00:00:00+00:00", "9"), False),
+        (("9", None), ("10", None), True),
+        ((None, "1"), ("10", "2"), False),
+        (("2036-01-01", None), ("garbage", None), True),
+        (("8" * 5000, None), ("9" * 5000, None), True),
+    ],
+)
+def test_which_of_two_is_older(
+    one: tuple[str | None, str | None], there: tuple[str | None, str | None], *, older: bool
+) -> None:
+    assert told._before(one, there) is older
+
+
+def test_polls_and_webhooks_side_by_side_do_not_trip(world: HookWorld) -> None:
+    """Revisions told while the same streams are polled again and again."""
+    orders = [world.plant.order(number) for number in range(1, 7)]
+    ended = threading.Event()
+    wrong: list[str] = []
+
+    def poll() -> None:
+        while not ended.is_set():
+            for code in ("crm_item", "crm_order", "crm_order_line"):
+                outcome = Runner(world.tenon.connect).sync(code)
+                if outcome.error is not None:
+                    wrong.append(str(outcome.error))
+
+    poller = threading.Thread(target=poll)
+    with world.tenon.at_work(sync=False, threads=2):
+        poller.start()
+        for revision in range(1, 9):
+            for order in orders:
+                at = f"2036-01-0{revision}T08:00:00+08:00"
+                newer = later(order, revision, f"{revision}00.0000", at)
+                assert world.send(world.plant.told(newer, fat=True)).status_code == 202
+        while set(world.events().values()) & {"received"}:
+            ended.wait(0.02)
+        ended.set()
+        poller.join()
+    assert wrong == []
+    assert set(world.events().values()) <= {"done", "stale"}
+    with world.tenon.hub.read() as connection:
+        runs = connection.execute(sa.select(sync_run)).all()
+        aside = connection.execute(sa.select(source_row).filter_by(state="set_aside")).all()
+    assert all(r.read == r.applied + r.unchanged + r.set_aside for r in runs)
+    assert aside == []
+    assert len(world.rows("sales_order")) == len(orders)

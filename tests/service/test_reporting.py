@@ -35,6 +35,7 @@ def test_a_code_opens_its_job(world: ReportWorld) -> None:
     assert [m["code"] for m in job["machines"]] == ["P160-1"]
     named = {"token": world.tokens[0], "device": "phone-0001", "employee_no": " e0001 "}
     assert world.post("/person", named).json() == {"name": "操作工甲"}
+    assert world.post("/person", named | {"employee_no": "Ｅ０００１"}).json()["name"]
     assert world.post("/person", named | {"employee_no": "E9"}).json() == {"name": None}
 
 
@@ -93,6 +94,49 @@ def test_a_time_in_the_future_becomes_now(world: ReportWorld) -> None:
     assert event.at <= clock.now()
 
 
+def test_a_clock_that_stood_in_1970_and_was_set_before_sending(world: ReportWorld) -> None:
+    """Nobody reports a job long before there is one: the time it came is what is known."""
+    assert world.send(body(world, at=datetime(1970, 1, 1, 0, 9, tzinfo=UTC))).status_code == 200
+    (event,) = world.rows("op_event")
+    assert event.at == event.server_at
+    assert event.device_at.year == 1970
+
+
+def test_a_reviewed_report_keeps_the_clocks_correction(world: ReportWorld) -> None:
+    off = timedelta(days=-1)
+    done = datetime.now(UTC) + off
+    sent = body(world, at=done, employee_no="E77", sent_at=done.isoformat())
+    assert world.send(sent).json()["state"] == "review"
+    planner = world.served.signed_in("planner")
+    (waiting,) = planner.get("/api/report-reviews").json()
+    assert (waiting["employee_no"], waiting["employee_name"]) == ("E77", None)
+    assert abs(datetime.fromisoformat(waiting["reported_at"]) - clock.now()) < timedelta(minutes=1)
+    path = f"/api/report-reviews/{sent['report_id']}/decision"
+    wrong = planner.post(path, json={"accept": True, "employee_no": "E78"})
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (422, "unknown_employee")
+    right = {"accept": True, "employee_no": "E0001"}
+    assert planner.post(path, json=right).json()["state"] == "recorded"
+    (event,) = world.rows("op_event")
+    assert abs(event.at - clock.now()) < timedelta(minutes=1)
+    assert event.employee is not None
+
+
+def test_a_report_with_the_ids_of_another_is_refused(world: ReportWorld) -> None:
+    first = body(world)
+    world.send(first)
+    answer = world.send(body(world) | {"events": first["events"]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "report_differs")
+    assert world.total() == 10
+
+
+def test_what_is_left_to_report_counts_the_mes_too(world: ReportWorld) -> None:
+    world.write("operation", id=world.operations[0], qty_good="30")
+    opened = {"token": world.tokens[0], "device": "phone-0001"}
+    assert Decimal(world.post("/open", opened).json()["qty_good"]) == 30
+    world.send(body(world, "40"))
+    assert Decimal(world.post("/open", opened).json()["qty_good"]) == 40  # the larger, not 70
+
+
 def test_undo_is_new_rows_and_once(world: ReportWorld) -> None:
     sent = body(world)
     world.send(sent)
@@ -104,6 +148,23 @@ def test_undo_is_new_rows_and_once(world: ReportWorld) -> None:
     assert sorted(q.qty for q in quantities) == [Decimal(-10), Decimal(10)]
     assert {e.event for e in world.rows("op_event")} == {"finish", "undo"}
     assert world.send(sent).json()["state"] == "undone"  # sent again, it stays undone
+
+
+def test_ten_minutes_are_the_persons_also_where_the_plants_time_hurries(
+    world: ReportWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a demo at sixty times speed ten minutes of the plant are ten seconds of the thumb."""
+    sent = body(world)
+    assert 590 <= world.send(sent).json()["undo_seconds"] <= 600
+    later = clock.now() + timedelta(hours=5)
+    asked = {"token": sent["token"], "device": sent["device"], "report_id": sent["report_id"]}
+    monkeypatch.setattr(clock, "now", lambda: later)
+    monkeypatch.setattr(clock, "demo_pace", lambda: 60.0)
+    assert 290 <= world.send(sent).json()["undo_seconds"] <= 300
+    assert world.post("/undo", asked).json() | {"undo_until": ""} == {
+        "report_id": sent["report_id"], "state": "undone", "reason": None, "undo_until": "",
+        "undo_seconds": 0,
+    }  # fmt: skip
 
 
 def test_undo_ends_after_ten_minutes(world: ReportWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +205,35 @@ def test_an_old_traveler_of_a_closed_job_writes_nothing(world: ReportWorld) -> N
     assert world.rows("op_event") == world.rows("op_quantity") == []
 
 
+def test_what_waited_on_a_phone_is_never_refused(world: ReportWorld) -> None:
+    """Made after the job was over, by somebody whose phone could not hear of it."""
+    world.write("work_order", id=world.order, status="cancelled")
+    sent_at = datetime.now(UTC) + timedelta(hours=8)
+    made = datetime.now(UTC) + timedelta(seconds=30)
+    later = body(world, at=made) | {"sent_at": sent_at.isoformat()}
+    with clock.fixed(sent_at):
+        answer = world.send(later).json()
+        again = world.send(body(world, at=made) | {"sent_at": sent_at.isoformat()}).json()
+    assert (answer["state"], answer["reason"]) == ("review", "order_cancelled")
+    assert again["state"] == "review"
+    assert world.rows("op_event") == world.rows("op_quantity") == []
+    planner = world.served.signed_in("planner")
+    assert len(planner.get("/api/report-reviews").json()) == 2
+    assert planner.get("/api/notices").json()["unread"] == 1  # one for the job
+
+
+def test_an_unknown_machine_is_reviewed_not_lost(world: ReportWorld) -> None:
+    sent = body(world, machine_id="00000000-0000-7000-8000-000000000000")
+    answer = world.send(sent).json()
+    assert (answer["state"], answer["reason"]) == ("review", "unknown_machine")
+    planner = world.served.signed_in("planner")
+    path = f"/api/report-reviews/{sent['report_id']}/decision"
+    assert planner.post(path, json={"accept": True}).json()["state"] == "recorded"
+    (event,) = world.rows("op_event")
+    assert event.machine is None
+    assert world.total() == 10
+
+
 def test_an_unknown_worker_is_reviewed_not_lost(world: ReportWorld) -> None:
     answer = world.send(body(world, employee_no="E7777")).json()
     assert (answer["state"], answer["reason"]) == ("review", "unknown_employee")
@@ -181,7 +271,9 @@ def test_nothing_to_print_before_a_routing(world: ReportWorld) -> None:
         {"report_id": "7"},
         {"employee_no": ""},
         {"device": "x"},
-        {"machine_id": "00000000-0000-7000-8000-000000000000"},
+        {"sent_at": "0001-01-01T00:00:00+14:00"},
+        {"sent_at": "9999-12-31T23:59:59-14:00"},
+        {"events": [{"id": uuid7(), "kind": "finish", "at": "0001-01-01T00:00:00+14:00"}]},
         {"role": "admin"},
     ],
 )  # fmt: skip

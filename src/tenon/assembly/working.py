@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from tenon.automate import runs
 from tenon.automate.interpreter import Interpreter
 from tenon.automate.triggers import FlowTriggers
-from tenon.connect import hook_events
+from tenon.connect import hook_events, hook_limit
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.ingest import Ingest
 from tenon.jobs import queue
@@ -65,6 +65,7 @@ class Working:
         now = clock.now()
         self._forget(partial(queue.purge, before=now - _KEEP_JOBS))
         self._forget(partial(hook_events.purge, before=now - _KEEP_EVENTS))
+        self._forget(partial(hook_limit.purge, before=now - _KEEP_EVENTS))
         self._forget(partial(runs.purge, before=now - _KEEP_RUNS))
 
     def _forget(self, part: Callable[[Connection], int]) -> None:

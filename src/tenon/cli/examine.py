@@ -158,6 +158,7 @@ def _source(tenon: Tenon, source: SourceDef) -> Finding:
         connector = tenon.connect.connections.open(source)
         try:
             connector.check()
+            tenon.connect.connections.hook_secret(source.code)
         finally:
             connector.close()
     except TenonError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from contextlib import nullcontext, suppress
 from typing import Annotated
@@ -53,6 +54,7 @@ def serve(
         # The web server ends on the signal and then raises it again: let it unwind us, in order.
         signal.signal(signal.SIGTERM, _end)
         tell(_SERVING.format(host=host, port=port))
+        gc.freeze()  # what was loaded stays: collections need not look through it
         working = nullcontext() if held else tenon.at_work(sync=not no_sync, jobs=not no_jobs)
         with working, suppress(KeyboardInterrupt):
             server.run()

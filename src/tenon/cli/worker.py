@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from typing import Annotated
@@ -39,5 +40,6 @@ def worker(
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: over.set())
         tell(_WORKING)
+        gc.freeze()  # what was loaded stays: collections need not look through it
         with tenon.at_work(threads=threads, sync=sync):
             over.wait()

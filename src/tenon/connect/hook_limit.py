@@ -5,9 +5,11 @@ What is noted is one row for each hook, address and reason, not for each request
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from tenon.access.attempts import Attempts
 from tenon.connect.tables import hook_refusal
@@ -28,6 +30,11 @@ def count(hub: Hub, hook: str, address: str, reason: str) -> None:
     """Count a refusal and note it."""
     REFUSED.count(f"{hook} {address}")
     _note(hub, {"hook": hook, "address": address[:60], "reason": reason})
+
+
+def purge(tx: Connection, before: datetime) -> int:
+    """Forget refusals last seen before a moment: new ones need their room."""
+    return tx.execute(hook_refusal.delete().where(hook_refusal.c.last_at < before)).rowcount
 
 
 def _note(hub: Hub, place: dict[str, str]) -> None:

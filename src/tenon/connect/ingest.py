@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
 from tenon.connect import told
 from tenon.connect.batches import rows_of
@@ -25,7 +26,7 @@ from tenon.connect.deps import ConnectDeps
 from tenon.connect.hooks import KIND, parsed
 from tenon.connect.mapping import Row
 from tenon.connect.plan import Plan
-from tenon.connect.runner import Run
+from tenon.connect.runner import Run, instead
 from tenon.connect.stage import Prepared
 from tenon.connect.tables import hook_event, sync_run
 from tenon.define.catalogue import Catalogue
@@ -34,12 +35,13 @@ from tenon.jobs.queue import Job
 from tenon.jobs.queue import told as words
 from tenon.jobs.worker import Batch, Kind
 from tenon.kernel import clock, faults
-from tenon.kernel.errors import BadInput, Config, TenonError
+from tenon.kernel.errors import BadInput, Config, SetAside, TenonError
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.store import announce
 
 AT_ONCE: Final = 16
+_BEFORE_REFUSING: Final = 3
 
 _NO_ITEM = Text(
     "来源“{source}”没有给出“{path}”的内容。", "The source “{source}” gave nothing for “{path}”."
@@ -56,7 +58,13 @@ class _Told:
 
     id: str
     item: Mapping[str, Any]
-    state: str = "stale"  # until one of its rows proves to be news
+    news: bool = False
+    older: bool = False
+
+    @property
+    def state(self) -> str:
+        """Stale when it told nothing but what was older than what is there."""
+        return "stale" if self.older and not self.news else "done"
 
 
 class Ingest:
@@ -83,8 +91,9 @@ class Ingest:
         # Not waited for: a power cut takes these rows and their jobs' end away together.
         with self._deps.hub.write(durable=False) as tx:
             batch.hold(tx)
+            last = min(one.tries for one in batch.jobs) >= _BEFORE_REFUSING
             for hook, own in news:
-                self._work_in(tx, catalogue, hook, own)
+                self._work_in(tx, catalogue, hook, own, refuse=last)
             _settle(tx, [one for _, own in news for one in own])
             batch.done(tx)
             announce(tx, "hook_event")
@@ -130,15 +139,16 @@ class Ingest:
             return found
 
     def _work_in(
-        self, tx: Connection, catalogue: Catalogue, hook: HookDef, own: Sequence[_Told]
-    ) -> None:
+        self, tx: Connection, catalogue: Catalogue, hook: HookDef, own: Sequence[_Told],
+        *, refuse: bool,
+    ) -> None:  # fmt: skip
         syncs = sorted((catalogue.sync(c) for c in hook.syncs), key=lambda s: (s.order, s.code))
         told.tell(tx, syncs)
         connector = self._connector(hook)
         for sync in syncs:
             run = Run(self._deps, catalogue, sync, _plan())
             for names, rows, owners in _layouts(connector, sync, own):
-                _apply(tx, run, names, rows, owners)
+                _apply(tx, run, names, rows, owners, refuse=refuse)
 
 
 def _layouts(
@@ -158,23 +168,41 @@ def _layouts(
 
 
 def _apply(
-    tx: Connection, run: Run, names: tuple[str, ...], rows: list[Row], owners: list[_Told]
-) -> None:
+    tx: Connection, run: Run, names: tuple[str, ...], rows: list[Row], owners: list[_Told],
+    *, refuse: bool,
+) -> None:  # fmt: skip
     """Apply the rows that are news to the stream of one sync."""
     mapper = run.mapper(names)
-    works = told.newest(tx, run.sync, mapper, rows)
-    news = {id(work.row) for work in works}
+    found = told.newest(tx, run.sync, mapper, rows)
+    news, older = ({id(work.row) for work in part} for part in (found.works, found.older))
     for row, owner in zip(rows, owners, strict=True):
-        if id(row) in news:
-            owner.state = "done"
-    if not works:
+        owner.news = owner.news or id(row) in news
+        owner.older = owner.older or id(row) in older
+    if not found.works:
         return
     if not run.applier.batches:
         _begin(tx, run)
-    run.prepare_in(tx, mapper, works)
-    run.counts = run.applier.apply(tx, Prepared(len(rows), works), run.counts)
-    run.applier.batches += 1
+    run.prepare_in(tx, mapper, found.works)
+    _put(tx, run, Prepared(len(rows), found.works), refuse=refuse)
     run.resolver.links.clear()
+
+
+def _put(tx: Connection, run: Run, part: Prepared, *, refuse: bool) -> None:
+    """Write a part; a row that the database refuses is set aside, as a run does.
+
+    Not at once: a number that is taken may be another process founding the very same thing.
+    """
+    try:
+        with tx.begin_nested():
+            total = run.applier.apply(tx, part, run.counts)
+    except (IntegrityError, DataError, SetAside) as error:
+        if isinstance(error, IntegrityError) and not refuse:
+            raise
+        for smaller in instead(part, error):
+            _put(tx, run, smaller, refuse=refuse)
+        return
+    run.counts = total
+    run.applier.batches += 1
 
 
 def _plan() -> Plan:

@@ -86,6 +86,8 @@ class Mapper:
         self._key = tuple(self._index(name) for name in sync.stream.key)
         cursor = sync.stream.cursor
         self._cursor = self._index(cursor.column) if cursor else None
+        version = cursor.version if cursor else None
+        self._version = self._index(version) if version else None
         self._facts = self._identity()
 
     def key(self, row: Row) -> str | None:
@@ -98,6 +100,10 @@ class Mapper:
     def cursor(self, row: Row) -> Any:
         """The row's cursor value."""
         return None if self._cursor is None else row[self._cursor]
+
+    def version(self, row: Row) -> Any:
+        """The row's revision, where the stream counts them."""
+        return None if self._version is None else row[self._version]
 
     def values(self, row: Row) -> dict[str, Any]:
         """The fields that need no look-up, checked; SetAside names the first one refused."""

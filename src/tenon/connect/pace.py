@@ -13,7 +13,8 @@ from tenon.define.models import Sync
 from tenon.kernel.errors import Stop
 from tenon.kernel.text import Text
 
-_TARGET_SECONDS: Final = 0.04
+# A person's write waits for the part before it: short parts keep that below 50 ms at p99.
+_TARGET_SECONDS: Final = 0.02
 _SMALLEST: Final = 50
 _LARGEST: Final = 2000
 _JUDGED: Final = 200

@@ -119,15 +119,8 @@ class Run:
             self.commit(self._again(part))
             return
         except (IntegrityError, DataError, SetAside) as error:
-            if len(part.works) == 1 and part.works[0].reason is None:
-                refused = error if isinstance(error, SetAside) else SetAside("refused", _REFUSED)
-                part.works[0].refuse(refused)
-                self.commit(part)
-                return
-            if len(part.works) < 2:
-                raise
-            for half in _halves(part):
-                self.commit(half)
+            for smaller in instead(part, error):
+                self.commit(smaller)
             return
         self.counts = total
         self.applier.batches += 1
@@ -143,7 +136,7 @@ class Run:
         rows = [work.row for work in part.works]
         with self.deps.hub.read() as connection:
             now = told.times(connection, self.sync)
-            works = told.newest(connection, self.sync, self._mapper, rows)
+            works = told.newest(connection, self.sync, self._mapper, rows).works
         self.prepare(self._mapper, works)
         return Prepared(part.read, works, part.watermark, now)
 
@@ -240,6 +233,17 @@ def _slices(rows: list[Row], pace: Pace) -> Iterator[list[Row]]:
         size = pace.size
         yield rows[at : at + size]
         at += size
+
+
+def instead(part: Prepared, error: Exception) -> tuple[Prepared, ...]:
+    """What to write instead of a part that was refused: its halves, or its one row set aside."""
+    if len(part.works) > 1:
+        return _halves(part)
+    if not part.works or part.works[0].reason is not None:
+        raise error
+    refused = error if isinstance(error, SetAside) else SetAside("refused", _REFUSED)
+    part.works[0].refuse(refused)
+    return (part,)
 
 
 def _halves(part: Prepared) -> tuple[Prepared, Prepared]:

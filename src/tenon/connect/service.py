@@ -223,12 +223,22 @@ def _state(
         connector.close()
     except TenonError as error:
         address, message = "—", message or error.text
+    message = message or _hook_problem(deps, source)
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
         system=source.system.text(), address=address, read_only=True,
         state=_word(source, note, age, running), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
     )  # fmt: skip
+
+
+def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
+    """Why webhooks of the source are not taken although somebody set a secret for them."""
+    try:
+        deps.connections.hook_secret(source.code)
+    except TenonError as error:
+        return error.text
+    return None
 
 
 def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:

@@ -46,6 +46,14 @@ _NO_CONNECTOR = Text(
     "来源“{source}”的连接器“{kind}”不存在；可用：{allowed}。",
     "The connector “{kind}” of the source “{source}” does not exist; use one of {allowed}.",
 )
+_SHORT = Text(
+    "来源“{source}”的 hook_secret 只有 {length} 个字符，至少需要 {shortest} 个；"
+    "在此之前不接收它的 webhook。请用“tenon secret set”设置更长的密钥，并在发送方填写同一密钥。",
+    "The hook_secret of the source “{source}” has {length} characters and needs {shortest}; until "
+    "then its webhooks are not taken. Set a longer one with “tenon secret set”, and give the "
+    "sender the same.",
+)
+_SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
 _PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
@@ -76,16 +84,24 @@ class Connections:
         return tuple(_written(self.home / name) for name in ("connections.yaml", "secrets.json"))
 
     def hook_secret(self, source: str) -> str | None:
-        """The secret by which the source signs its webhooks; None when none is set."""
-        return _hook_secrets(self, self.mark()).get(source)
+        """The secret by which the source signs its webhooks; None when none is set.
 
-    def hook_secrets(self) -> dict[str, str]:
-        """The secret of every source that has one, by the source's code."""
-        return {
-            code: str(self._value(values["hook_secret"]))
-            for code, values in self._read().items()
-            if values.get("hook_secret")
-        }
+        Config when it cannot be read or is too short to be one (S12).
+        """
+        return _hook_secret(self, source, self.mark())
+
+    def read_hook_secret(self, source: str) -> str | None:
+        """The same, from the files."""
+        said = self._read().get(source, {}).get("hook_secret")
+        if not said:
+            return None
+        secret = str(self._value(said))
+        if len(secret) < _SHORTEST_SECRET:
+            raise Config(
+                "short_hook_secret", _SHORT, source=source, length=len(secret),
+                shortest=_SHORTEST_SECRET,
+            )  # fmt: skip
+        return secret
 
     def writes(self, source: str) -> dict[str, frozenset[Action]]:
         """What an administrator allowed to write there: {table without case: {insert, update}}."""
@@ -145,10 +161,10 @@ class Connections:
         return data
 
 
-@lru_cache(maxsize=8)
-def _hook_secrets(connections: Connections, _mark: tuple[int, ...]) -> dict[str, str]:
+@lru_cache(maxsize=32)
+def _hook_secret(connections: Connections, source: str, _mark: tuple[int, ...]) -> str | None:
     # Kept until a file changes: every webhook asks for its secret.
-    return connections.hook_secrets()
+    return connections.read_hook_secret(source)
 
 
 def _written(path: Path) -> int:

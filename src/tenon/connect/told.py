@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,8 +21,11 @@ from tenon.connect.mapping import Mapper, Row
 from tenon.connect.stage import Work, changed
 from tenon.connect.tables import source_row, sync_state
 from tenon.connect.values import text_of
-from tenon.define.models import Sync
+from tenon.define.models import CursorDef, Sync
 from tenon.store.upsert import insert_new
+
+_Order = tuple[str | None, str | None]
+_MOST_DIGITS: Final = 40  # Python refuses to read thousands of them
 
 
 class Overtaken(Exception):
@@ -48,11 +52,19 @@ def tell(tx: Connection, syncs: Sequence[Sync]) -> None:
         tx.execute(sync_state.update().where(_of(sync)).values(told=sync_state.c.told + 1))
 
 
-def newest(connection: Connection, sync: Sync, mapper: Mapper, rows: Sequence[Row]) -> list[Work]:
-    """The rows that changed, without those older than what is there."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """Rows that differ from what is there: those to write, and those older than it."""
+
+    works: list[Work]
+    older: list[Work]
+
+
+def newest(connection: Connection, sync: Sync, mapper: Mapper, rows: Sequence[Row]) -> News:
+    """The rows that changed, apart from those older than what is there."""
     works = changed(connection, sync.source, sync.stream.name, mapper, rows)
     if sync.stream.cursor is None:
-        return works
+        return News(works, [])
     s = source_row.c
     keys = [work.key for work in works if work.before is not None]
     kept = connection.execute(
@@ -60,9 +72,13 @@ def newest(connection: Connection, sync: Sync, mapper: Mapper, rows: Sequence[Ro
             s.source == sync.source, s.stream == sync.stream.name, s.key.in_(keys)
         )
     )
-    column = sync.stream.cursor.column.casefold()
-    there = {key: _cursor_of(raw, column) for key, raw in kept}
-    return [w for w in works if not _older(text_of(mapper.cursor(w.row)), there.get(w.key))]
+    there = {key: _order_of(raw, sync.stream.cursor) for key, raw in kept}
+    news = News([], [])
+    for work in works:
+        ours = (text_of(mapper.cursor(work.row)), text_of(mapper.version(work.row)))
+        older = work.key in there and _before(ours, there[work.key])
+        (news.older if older else news.works).append(work)
+    return news
 
 
 def _of(sync: Sync) -> sa.ColumnElement[bool]:
@@ -70,23 +86,34 @@ def _of(sync: Sync) -> sa.ColumnElement[bool]:
     return sa.and_(state.source == sync.source, state.stream == sync.stream.name)
 
 
-def _cursor_of(raw: str, column: str) -> str | None:
-    values: dict[str, str | None] = json.loads(raw)
-    return next((v for name, v in values.items() if name.casefold() == column), None)
+def _order_of(raw: str, cursor: CursorDef) -> _Order:
+    """The watermark and the revision of a row as kept."""
+    values: dict[str, str | None] = {k.casefold(): v for k, v in json.loads(raw).items()}
+    version = values.get(cursor.version.casefold()) if cursor.version else None
+    return values.get(cursor.column.casefold()), version
 
 
-def _older(one: str | None, there: str | None) -> bool:
-    """Whether a cursor is before the one that is there; when in doubt it is not."""
-    if one is None or there is None:
-        return False
+def _before(one: _Order, there: _Order) -> bool:
+    """Whether a row is the older of two by its watermark, then its revision; in doubt it is not."""
+    for ours, theirs in zip(one, there, strict=True):
+        if ours is None or theirs is None:
+            return False
+        if _less(ours, theirs):
+            return True
+        if _less(theirs, ours):
+            return False
+    return False
+
+
+def _less(one: str, other: str) -> bool:
     try:
-        return bool(_comparable(one) < _comparable(there))
+        return bool(_comparable(one) < _comparable(other))
     except TypeError:
-        return one < there
+        return one < other
 
 
 def _comparable(text: str) -> Any:
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _MOST_DIGITS:
         return int(text)
     try:
         return datetime.fromisoformat(text)

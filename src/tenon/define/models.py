@@ -166,10 +166,15 @@ class Join(Part):
 
 
 class CursorDef(Part):
-    """How changed rows are found: a watermark column, read again with an overlap."""
+    """How changed rows are found: a watermark column, read again with an overlap.
+
+    `version` names a column that counts a row's revisions: of two with the same watermark (a time
+    in whole seconds, say) it tells which is the older.
+    """
 
     column: str
     type: Literal["time", "integer"] = "time"
+    version: str | None = None
     overlap_seconds: int = Field(default=120, ge=0)
 
 

@@ -50,7 +50,10 @@ _OF_STATUS: Final = {
     405: ("method_not_allowed", Text("此地址不支持该操作。", "This address does not do that.")),
     413: (
         "too_large",
-        Text("请求内容过大；上限 1 MB。", "The request is too large; the limit is 1 MB."),
+        Text(
+            "请求内容过大；上限 1 MB（webhook 为 256 KB）。",
+            "The request is too large; the limit is 1 MB (256 KB for a webhook).",
+        ),
     ),
     415: (
         "not_json",

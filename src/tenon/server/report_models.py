@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from tenon.server.shapes import Model
 
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{22}$")]
 Device = Annotated[str, Field(min_length=8, max_length=80, pattern=r"^[A-Za-z0-9_-]+$")]
 EmployeeNo = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]+$")]
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _of_a_clock(at: datetime) -> datetime:
+    """A time that a phone's clock can show, however wrong it is: an empty battery means 1970."""
+    if not _EARLIEST <= at < _LATEST:
+        raise ValueError("no phone's clock shows this time; give one from 1970 to 2199")
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_a_clock)]
 Qty = Annotated[Decimal, Field(ge=0, lt=1_000_000_000, max_digits=13, decimal_places=4)]
 
 
@@ -109,7 +120,7 @@ class ReportEvent(Model):
 
     id: UUID
     kind: Literal["start", "pause", "resume", "finish"]
-    at: AwareDatetime
+    at: Moment
 
 
 class ReportQuantity(Model):
@@ -118,14 +129,14 @@ class ReportQuantity(Model):
     id: UUID
     kind: Literal["good", "scrap_work", "scrap_material", "rework"]
     qty: Qty
-    at: AwareDatetime
+    at: Moment
 
 
 class ReportBody(JobAsk):
     """A worker's report; the ids are made on the phone, so that it may be sent again."""
 
     report_id: UUID
-    sent_at: AwareDatetime
+    sent_at: Moment
     employee_no: EmployeeNo
     machine_id: UUID | None = None
     events: Annotated[list[ReportEvent], Field(max_length=20)]
@@ -133,12 +144,16 @@ class ReportBody(JobAsk):
 
 
 class ReportAnswer(Model):
-    """What became of a report; `review`: a planner looks at it first, for the reason named."""
+    """What became of a report; `review`: a planner looks at it first, for the reason named.
+
+    `undo_seconds` says how much longer it can be undone, whatever the phone's clock shows.
+    """
 
     report_id: str
     state: Literal["recorded", "review", "undone", "rejected"]
     reason: str | None
     undo_until: datetime
+    undo_seconds: int
 
 
 class UndoBody(JobAsk):
@@ -155,19 +170,22 @@ class ReviewQuantity(Model):
 
 
 class ReportReview(Model):
-    """A report that waits for a decision."""
+    """A report that waits for a decision; `reported_at` is when the work was done."""
 
     report_id: str
     reason: str | None
     received_at: datetime
+    reported_at: datetime
     work_order_no: str
     seq: int
     operation: str
     employee_no: str
+    employee_name: str | None
     quantities: list[ReviewQuantity]
 
 
 class ReviewDecision(Model):
-    """Taking a report as it is, or leaving it out."""
+    """Taking a report, or leaving it out; `employee_no` says whose it is, where it was mistyped."""
 
     accept: bool
+    employee_no: EmployeeNo | None = None

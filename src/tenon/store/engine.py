@@ -87,6 +87,8 @@ class Hub:
                 if topics:
                     _notify(connection, self._mark, topics)
         else:
+            if self._wal is not None:
+                self._wal.refuse_broken()
             with self._gate.turn(), self._writer.begin() as connection:
                 connection.info["signals"] = topics
                 yield connection

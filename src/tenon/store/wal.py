@@ -30,7 +30,12 @@ class WalFlusher:
         self._turn = threading.Condition()
         self._begun = self._done = 0  # flushes, counted
         self._busy = False
-        self._broken: OSError | None = None
+        self._broken: BaseException | None = None
+
+    def refuse_broken(self) -> None:
+        """Raise Stop once a flush has failed: nothing more is written."""
+        if self._broken is not None:
+            raise Stop("disk_failed", _DISK, error=str(self._broken))
 
     def flush(self) -> None:
         """Return once everything committed before this call is on the disk; or raise Stop.
@@ -41,8 +46,7 @@ class WalFlusher:
         with self._turn:
             mine = self._begun + 1  # one under way may have begun before our commit
             while self._done < mine:
-                if self._broken is not None:
-                    raise Stop("disk_failed", _DISK, error=self._broken.strerror)
+                self.refuse_broken()
                 if self._busy:
                     self._turn.wait()
                     continue
@@ -52,10 +56,10 @@ class WalFlusher:
         self._busy = True
         self._begun += 1
         self._turn.release()
-        error: OSError | None = None
+        error: BaseException | None = None
         try:
             self._sync()
-        except OSError as problem:
+        except BaseException as problem:  # noqa: BLE001  whatever it was, nothing is sure
             error = problem
         finally:
             self._turn.acquire()

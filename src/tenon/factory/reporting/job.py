@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,13 @@ def load(connection: Connection, reader: Reader, operation_id: str) -> Job:
     return Job(found, own)
 
 
+def has_machine(connection: Connection, reader: Reader, machine_id: str) -> bool:
+    """Whether there is such a machine (it may have been merged since the phone saw it)."""
+    machine = reader.table("machine")
+    there = sa.select(sa.exists().where(machine.c.id == machine_id))
+    return bool(connection.scalar(there))
+
+
 def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str, Any]:
     """What the worker's page shows of a job."""
     job = load(connection, reader, operation_id)
@@ -66,6 +74,7 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
             item.c.id == job.order["item"]
         )
     ).first()
+    ours = reported(connection, reader, [operation_id]).get(operation_id, Decimal(0))
     return {
         "work_order_no": job.order["work_order_no"],
         "item_name": named.name if named else None,
@@ -76,7 +85,8 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
         "name": job.operation["name"] or job.operation["process"] or str(job.operation["seq"]),
         "work_centre": job.operation["work_centre"],
         "qty_plan": job.operation["qty_plan"] or Decimal(0),
-        "qty_good": reported(connection, reader, [operation_id]).get(operation_id, Decimal(0)),
+        # The same work may be reported in the MES too: the larger figure, never the sum.
+        "qty_good": max(ours, job.operation["qty_good"] or Decimal(0)),
         "closed": job.closed,
         "machines": _machines(connection, reader, job.operation["work_centre"]),
         "server_time": clock.now(),
@@ -99,7 +109,8 @@ def reported(
 def employee(connection: Connection, reader: Reader, number: str) -> tuple[str, str] | None:
     """The id and name of an employee by their number, however it was typed."""
     table = reader.table("employee")
-    same = sa.func.lower(table.c.code) == "".join(number.split()).lower()
+    typed = unicodedata.normalize("NFKC", number)  # a Chinese keyboard types full-width digits
+    same = sa.func.lower(table.c.code) == "".join(typed.split()).lower()
     found = connection.execute(
         sa.select(table.c.id, table.c.name).where(same, table.c.archived_at.is_(None)).limit(1)
     ).first()

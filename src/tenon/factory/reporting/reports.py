@@ -8,7 +8,8 @@ worker's number is unknown) is kept for a planner to look at.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from tenon.access.attempts import Attempts
 from tenon.automate import notices
@@ -33,6 +35,7 @@ from tenon.store.upsert import insert_new
 
 UNDO: Final = timedelta(minutes=10)
 _TRUSTED: Final = timedelta(minutes=1)
+_ON_THE_SPOT: Final = timedelta(minutes=2)
 OF_DEVICE: Final = Attempts(240)  # a queue of a whole shift is sent at once
 
 _DIFFERS = Text(
@@ -51,8 +54,7 @@ _TOO_LATE = Text(
 _NOT_YOURS = Text("这台设备没有提交过这份报工。", "This phone has not sent that report.")
 _EMPTY = Text("报工中没有数量也没有时间。", "The report holds neither a quantity nor a time.")
 _TWICE = Text("报工中的编号重复。", "An id stands twice in the report.")
-_UNKNOWN_MACHINE = Text("没有这台设备。", "There is no such machine.")
-_REVIEW = Text("工单 {number} 的一份报工待确认", "A report for {number} waits for a decision")
+_REVIEW = Text("工单 {number} 的报工待确认", "A report for {number} waits for a decision")
 
 
 class Reporting(Opened, Protocol):
@@ -95,223 +97,37 @@ class Report:
             "quantities": [_said(p) for p in self.quantities],
         }  # fmt: skip
 
-
-def receive(tenon: Reporting, token: str, address: str, sent: Report) -> dict[str, Any]:
-    """Keep a report; the same one again gets the same answer."""
-    OF_DEVICE.refuse_many(f"{address} {sent.device}")
-    OF_DEVICE.count(f"{address} {sent.device}")
-    _check(sent)
-    with tenon.hub.read() as connection:
-        operation_id = codes.operation_of(connection, token, address)
-    offset = clock.now() - sent.sent_at
-    with tenon.hub.write() as tx:
-        answer = _keep(tx, tenon, operation_id, sent, offset)
-        faults.point("report.store.before")
-    faults.point("report.store.after")
-    return answer
+    @property
+    def last_at(self) -> datetime:
+        """The last time in it, by the phone's clock."""
+        return max(p.at for p in (*self.events, *self.quantities))
 
 
-def undo(tenon: Reporting, token: str, address: str, device: str, report_id: str) -> dict[str, Any]:
-    """Take a report back within ten minutes, from the phone that sent it."""
-    with tenon.hub.write() as tx:
-        operation_id = codes.operation_of(tx, token, address)
-        row = _row(tx, report_id, lock=True)
-        if row is None or row.operation_id != operation_id or row.device != device:
-            raise NotFound("no_report", _NOT_YOURS)
-        if row.state == "undone":
-            return _answer(row)
-        if clock.now() > row.received_at + UNDO or row.decided_at is not None:
-            raise Conflict("undo_too_late", _TOO_LATE)
-        if row.state == "recorded":
-            _reverse(tx, tenon, row)
-        tx.execute(report.update().where(report.c.id == report_id).values(state="undone"))
-        found = _row(tx, report_id)
-    return _answer(found)
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A phone's times by the server's clock: what its clock is off is known from its sending."""
 
+    offset: timedelta
+    earliest: datetime
+    received: datetime
 
-def decide(tenon: Reporting, actor: Actor, report_id: str, *, accept: bool) -> dict[str, Any]:
-    """Take a report that waits for a decision as it is, or leave it out; Conflict when decided."""
-    with tenon.hub.write() as tx:
-        row = _row(tx, report_id, lock=True)
-        if row is None:
-            raise NotFound("no_report", _NOT_YOURS)
-        if row.state != "review":
-            raise Conflict("report_decided", _DECIDED)
-        if accept:
-            held = job.load(tx, tenon.reader(SYSTEM), row.operation_id)
-            sent = _kept(row)
-            who = job.employee(tx, tenon.reader(SYSTEM), sent.employee_no)
-            _append(tx, tenon, held, sent, timedelta(0), row.received_at, who and who[0])
-        values = {
-            "state": "recorded" if accept else "rejected", "decided_by": actor.id,
-            "decided_at": clock.now(),
+    def corrected(self, at: datetime) -> datetime:
+        """When it was; what cannot be (the clock was set in between) becomes when it came."""
+        moved = at + self.offset if abs(self.offset) > _TRUSTED else at
+        return moved if self.earliest <= moved <= self.received else self.received
+
+    def of(self, part: Part) -> dict[str, datetime]:
+        """The three times of a row."""
+        return {
+            "at": self.corrected(part.at), "device_at": part.at, "server_at": self.received,
         }  # fmt: skip
-        tx.execute(report.update().where(report.c.id == report_id).values(values))
-        return _answer(_row(tx, report_id))
 
 
-_DECIDED = Text("这份报工已有人处理；请刷新。", "Somebody has decided about this report. Reload.")
-
-
-def reviews(connection: Connection, tenon: Reporting, actor: Actor) -> list[dict[str, Any]]:
-    """The reports that wait for a decision, oldest first."""
-    rows = connection.execute(
-        sa.select(report).where(report.c.state == "review").order_by(report.c.id).limit(200)
-    ).all()
-    reader = tenon.reader(actor)
-    return [
-        {
-            "report_id": row.id, "reason": row.reason, "received_at": row.received_at,
-            "work_order_no": held.order["work_order_no"], "seq": held.operation["seq"],
-            "operation": held.operation["name"] or "", "employee_no": row.body["employee_no"],
-            "quantities": [
-                {"kind": q["kind"], "qty": q["qty"]} for q in row.body["quantities"]
-            ],
-        }
-        for row in rows
-        for held in [job.load(connection, reader, row.operation_id)]
-    ]  # fmt: skip
-
-
-def _check(sent: Report) -> None:
-    parts = [*sent.events, *sent.quantities]
-    if not parts:
-        raise BadInput("empty_report", _EMPTY)
-    if len({p.id for p in parts}) != len(parts):
-        raise BadInput("doubled_ids", _TWICE)
-
-
-def _keep(
-    tx: Connection, tenon: Reporting, operation_id: str, sent: Report, offset: timedelta
-) -> dict[str, Any]:
-    now, reader = clock.now(), tenon.reader(SYSTEM)
-    held = job.load(tx, reader, operation_id)
-    who = job.employee(tx, reader, sent.employee_no)
-    reason = held.closed or (None if who else "unknown_employee")
-    body = sent.content
-    row = {
-        "id": sent.id, "operation_id": operation_id, "device": sent.device,
-        "hash": _hash(operation_id, body), "state": "review" if reason else "recorded",
-        "reason": reason, "body": body, "received_at": now,
-    }  # fmt: skip
-    if tx.scalar(insert_new(tx, report).values(row).returning(report.c.id)) is None:
-        there = _row(tx, sent.id)
-        if there is None or there.hash != row["hash"]:
-            raise Conflict("report_differs", _DIFFERS)
-        return _answer(there)
-    if held.closed and _times(sent, offset, now)[1] > held.closed_at:
-        # Work said to be done after the job was over: the worker hears it now, on the spot.
-        raise Conflict("job_closed", _CLOSED, number=held.order["work_order_no"])
-    if reason:
-        title = _REVIEW.format(number=held.order["work_order_no"])
-        notices.write(tx, [notices.NewNotice("planner", title, link="/order-changes")])
-    else:
-        _append(tx, tenon, held, sent, offset, now, who and who[0])
-    return _answer(_row(tx, sent.id))
-
-
-def _append(
-    tx: Connection, tenon: Reporting, held: job.Job, sent: Report, offset: timedelta,
-    now: datetime, employee: str | None,
-) -> None:  # fmt: skip
-    """Append the events and quantities of a report."""
-    if sent.machine_id is not None:
-        machine = tenon.reader(SYSTEM).table("machine")
-        if not tx.scalar(sa.select(sa.exists().where(machine.c.id == sent.machine_id))):
-            raise BadInput("unknown_machine", _UNKNOWN_MACHINE)
-    common = {
-        "report_id": sent.id, "operation": held.operation["id"], "employee": employee,
-        "machine": sent.machine_id, "server_at": now, "device": sent.device, "corrects": None,
-        "undone_at": None,
-    }  # fmt: skip
-    actor = Actor(f"report:{sent.device}"[:100], sent.employee_no, "worker", "system")
-    for entity, field, parts in (
-        ("op_event", "event", sent.events), ("op_quantity", "quantity", sent.quantities)
-    ):  # fmt: skip
-        rows = [
-            common | {"client_id": p.id, field: p.kind, **_when(p, offset, now)}
-            | ({"qty": p.qty} if entity == "op_quantity" else {})
-            for p in parts
-        ]  # fmt: skip
-        tenon.writer.write(
-            tx, actor, entity, [(RowKey(), row) for row in rows], cause=f"report:{sent.id}"
-        )
-
-
-def _reverse(tx: Connection, tenon: Reporting, row: Any) -> None:
-    """Append the rows that take a report back: nothing that was reported is deleted."""
-    now, reader = clock.now(), tenon.reader(SYSTEM)
-    undoing = uuid7()
-    actor = Actor(f"report:{row.device}"[:100], row.body["employee_no"], "worker", "system")
-    for entity in ("op_event", "op_quantity"):
-        table = reader.table(entity)
-        own = tx.execute(sa.select(table).where(table.c.report_id == row.id)).mappings().all()
-        fields = [f.code for f in reader.catalogue.entity(entity).fields]
-        new = []
-        for there in own:
-            made = {code: there[code] for code in fields} | {
-                "report_id": undoing, "client_id": uuid7(), "corrects": there["client_id"],
-                "at": now, "device_at": now, "server_at": now, "undone_at": now,
-            }  # fmt: skip
-            made |= {"event": "undo"} if entity == "op_event" else {"qty": -there["qty"]}
-            new.append((RowKey(), made))
-        marked = [(RowKey(id=there["id"]), {"undone_at": now}) for there in own]
-        for rows in (new, marked):
-            tenon.writer.write(tx, actor, entity, rows, cause=f"report:{row.id}")
-
-
-def _when(part: Part, offset: timedelta, now: datetime) -> dict[str, datetime]:
-    return {"at": _corrected(part.at, offset, now), "device_at": part.at, "server_at": now}
-
-
-def _corrected(at: datetime, offset: timedelta, now: datetime) -> datetime:
-    """A phone's time by the server's clock: what its clock is off is known from its sending."""
-    moved = at + offset if abs(offset) > _TRUSTED else at
-    return min(moved, now)
-
-
-def _times(sent: Report, offset: timedelta, now: datetime) -> tuple[datetime, datetime]:
-    times = [_corrected(p.at, offset, now) for p in (*sent.events, *sent.quantities)]
-    return min(times), max(times)
-
-
-def _said(part: Part) -> dict[str, Any]:
-    said = {"id": part.id, "kind": part.kind, "at": part.at.isoformat()}
-    return said if part.qty is None else said | {"qty": f"{part.qty:f}"}
-
-
-def _hash(operation_id: str, body: Mapping[str, Any]) -> str:
-    text = json.dumps([operation_id, body], sort_keys=True, ensure_ascii=False)
-    return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _kept(row: Any) -> Report:
-    def parts(name: str) -> tuple[Part, ...]:
-        return tuple(
-            Part(
-                p["id"], p["kind"], datetime.fromisoformat(p["at"]),
-                Decimal(p["qty"]) if "qty" in p else None,
-            )
-            for p in row.body[name]
-        )  # fmt: skip
-
-    body = row.body
-    return Report(
-        row.id, row.device, row.received_at, body["employee_no"], body["machine_id"],
-        parts("events"), parts("quantities"),
-    )  # fmt: skip
-
-
-def _row(tx: Connection, report_id: str, *, lock: bool = False) -> Any:
-    query = sa.select(report).where(report.c.id == report_id)
-    return tx.execute(query.with_for_update() if lock else query).first()
-
-
-def _answer(row: Any) -> dict[str, Any]:
-    return {
-        "report_id": row.id, "state": row.state, "reason": row.reason,
-        "undo_until": row.received_at + UNDO,
-    }  # fmt: skip
+def timing(held: job.Job, sent: Report, received: datetime) -> Timing:
+    """How the times of a report are to be read."""
+    # Nobody reports a job long before there is one.
+    earliest = held.operation["created_at"] - timedelta(days=1)
+    return Timing(received - sent.sent_at, earliest, received)
 
 
 def open_job(tenon: Reporting, token: str, address: str) -> dict[str, Any]:
@@ -330,3 +146,197 @@ def person(tenon: Reporting, token: str, address: str, number: str) -> str | Non
         if found is None:
             codes.WRONG.count(f"person {address}")  # numbers are not to be guessed through
         return found[1] if found else None
+
+
+def receive(tenon: Reporting, token: str, address: str, sent: Report) -> dict[str, Any]:
+    """Keep a report; the same one again gets the same answer."""
+    OF_DEVICE.refuse_many(f"{address} {sent.device}")
+    OF_DEVICE.count(f"{address} {sent.device}")
+    _check(sent)
+    operation_id = _looked_up(tenon, token, address)
+    with foreign_ids_refused(), tenon.hub.write() as tx:
+        answer = _keep(tx, tenon, operation_id, sent)
+        faults.point("report.store.before")
+    faults.point("report.store.after")
+    return answer
+
+
+def undo(tenon: Reporting, token: str, address: str, device: str, report_id: str) -> dict[str, Any]:
+    """Take a report back within ten minutes, from the phone that sent it."""
+    operation_id = _looked_up(tenon, token, address)
+    with tenon.hub.write() as tx:
+        row = find(tx, report_id, lock=True)
+        if row is None or row.operation_id != operation_id or row.device != device:
+            raise NotFound("no_report", _NOT_YOURS)
+        if row.state == "undone":
+            return answer_of(row)
+        if _undo_left(row) <= timedelta(0):
+            raise Conflict("undo_too_late", _TOO_LATE)
+        if row.state == "recorded":
+            _reverse(tx, tenon, row)
+        tx.execute(report.update().where(report.c.id == report_id).values(state="undone"))
+        return answer_of(find(tx, report_id))
+
+
+def _looked_up(tenon: Reporting, token: str, address: str) -> str:
+    """The operation of a code; a guess must not make writers wait."""
+    with tenon.hub.read() as connection:
+        return codes.operation_of(connection, token, address)
+
+
+def _check(sent: Report) -> None:
+    parts = [*sent.events, *sent.quantities]
+    if not parts:
+        raise BadInput("empty_report", _EMPTY)
+    if len({p.id for p in parts}) != len(parts):
+        raise BadInput("doubled_ids", _TWICE)
+
+
+@contextmanager
+def foreign_ids_refused() -> Iterator[None]:
+    """Refuse a report that uses the ids of another's events or quantities."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("report_differs", _DIFFERS) from error
+
+
+def _keep(tx: Connection, tenon: Reporting, operation_id: str, sent: Report) -> dict[str, Any]:
+    now, reader = clock.now(), tenon.reader(SYSTEM)
+    held = job.load(tx, reader, operation_id)
+    who = job.employee(tx, reader, sent.employee_no)
+    reason = held.closed or (None if who else "unknown_employee")
+    if sent.machine_id and not job.has_machine(tx, reader, sent.machine_id):
+        reason = reason or "unknown_machine"
+    body = sent.content
+    row = {
+        "id": sent.id, "operation_id": operation_id, "device": sent.device,
+        "hash": _hash(operation_id, body), "state": "review" if reason else "recorded",
+        "reason": reason, "body": body, "sent_at": sent.sent_at, "received_at": now,
+    }  # fmt: skip
+    if tx.scalar(insert_new(tx, report).values(row).returning(report.c.id)) is None:
+        there = find(tx, sent.id)
+        if there is None or there.hash != row["hash"]:
+            raise Conflict("report_differs", _DIFFERS)
+        return answer_of(there)
+    times = timing(held, sent, now)
+    if held.closed and _begun_after(held, sent, times):
+        raise Conflict("job_closed", _CLOSED, number=held.order["work_order_no"])
+    if reason:
+        _tell_planners(tx, held)
+    else:
+        append(tx, tenon, held, sent, times, who and who[0])
+    return answer_of(find(tx, sent.id))
+
+
+def _begun_after(held: job.Job, sent: Report, times: Timing) -> bool:
+    """Whether somebody stands there with an old traveler: they hear at once that the job is over.
+
+    What waited on a phone is another matter: nobody could tell them, so a planner looks at it.
+    """
+    on_the_spot = sent.sent_at - sent.last_at < _ON_THE_SPOT
+    return on_the_spot and times.corrected(sent.last_at) > held.closed_at
+
+
+def _tell_planners(tx: Connection, held: job.Job) -> None:
+    """One notice for a job, however many of its reports wait."""
+    waiting = sa.select(sa.func.count()).where(
+        report.c.operation_id == held.operation["id"], report.c.state == "review"
+    )
+    if tx.scalar(waiting) == 1:
+        title = _REVIEW.format(number=held.order["work_order_no"])
+        notices.write(
+            tx,
+            [notices.NewNotice("planner", title, link=f"/orders?q={held.order['work_order_no']}")],
+        )
+
+
+def append(
+    tx: Connection, tenon: Reporting, held: job.Job, sent: Report, times: Timing,
+    employee: str | None,
+) -> None:  # fmt: skip
+    """Append the events and quantities of a report."""
+    machine = sent.machine_id
+    if machine and not job.has_machine(tx, tenon.reader(SYSTEM), machine):
+        machine = None
+    common = {
+        "report_id": sent.id, "operation": held.operation["id"], "employee": employee,
+        "machine": machine, "device": sent.device, "corrects": None, "undone_at": None,
+    }  # fmt: skip
+    for entity, field, parts in (
+        ("op_event", "event", sent.events), ("op_quantity", "quantity", sent.quantities)
+    ):  # fmt: skip
+        rows = [
+            common | {"client_id": p.id, field: p.kind, **times.of(p)}
+            | ({"qty": p.qty} if entity == "op_quantity" else {})
+            for p in parts
+        ]  # fmt: skip
+        tenon.writer.write(
+            tx, _actor(sent.device, sent.employee_no), entity,
+            [(RowKey(), row) for row in rows], cause=f"report:{sent.id}",
+        )  # fmt: skip
+
+
+def _reverse(tx: Connection, tenon: Reporting, row: Any) -> None:
+    """Append the rows that take a report back: nothing that was reported is deleted."""
+    now, reader = clock.now(), tenon.reader(SYSTEM)
+    undoing = uuid7()
+    actor = _actor(row.device, row.body["employee_no"])
+    for entity in ("op_event", "op_quantity"):
+        table = reader.table(entity)
+        own = tx.execute(sa.select(table).where(table.c.report_id == row.id)).mappings().all()
+        fields = [f.code for f in reader.catalogue.entity(entity).fields]
+        new = []
+        for there in own:
+            made = {code: there[code] for code in fields} | {
+                "report_id": undoing, "client_id": uuid7(), "corrects": there["client_id"],
+                "at": now, "device_at": now, "server_at": now, "undone_at": now,
+            }  # fmt: skip
+            made |= {"event": "undo"} if entity == "op_event" else {"qty": -there["qty"]}
+            new.append((RowKey(), made))
+        marked = [(RowKey(id=there["id"]), {"undone_at": now}) for there in own]
+        for rows in (new, marked):
+            tenon.writer.write(tx, actor, entity, rows, cause=f"report:{row.id}")
+
+
+def _actor(device: str, employee_no: str) -> Actor:
+    return Actor(f"report:{device}"[:100], employee_no, "worker", "system")
+
+
+def find(tx: Connection, report_id: str, *, lock: bool = False) -> Any:
+    """A report that came; None when none did."""
+    query = sa.select(report).where(report.c.id == report_id)
+    return tx.execute(query.with_for_update() if lock else query).first()
+
+
+def answer_of(row: Any) -> dict[str, Any]:
+    """What its phone is told of a report."""
+    left = _undo_left(row)
+    return {
+        "report_id": row.id, "state": row.state, "reason": row.reason,
+        "undo_until": row.received_at + UNDO * _pace(),
+        "undo_seconds": max(0, int(left.total_seconds())),
+    }  # fmt: skip
+
+
+def _undo_left(row: Any) -> timedelta:
+    """How much longer a report may be taken back, in minutes of the person who would."""
+    if row.decided_at is not None or row.state not in {"recorded", "review"}:
+        return timedelta(0)
+    gone: timedelta = clock.now() - row.received_at
+    return UNDO - gone / _pace()
+
+
+def _pace() -> float:
+    # In a demo the plant's minutes hurry; the thumb on the phone does not.
+    return max(clock.demo_pace() or 1.0, 1.0)
+
+
+def _said(part: Part) -> dict[str, Any]:
+    said = {"id": part.id, "kind": part.kind, "at": part.at.isoformat()}
+    return said if part.qty is None else said | {"qty": f"{part.qty:f}"}
+
+
+def _hash(operation_id: str, body: Mapping[str, Any]) -> str:
+    text = json.dumps([operation_id, body], sort_keys=True, ensure_ascii=False)
+    return blake2b(text.encode(), digest_size=16).hexdigest()

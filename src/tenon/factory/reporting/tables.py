@@ -29,6 +29,7 @@ report = sa.Table(
     sa.Column("state", sa.String(10), nullable=False),  # recorded, review, undone, rejected
     sa.Column("reason", sa.String(48), nullable=True),  # why a person must look at it
     sa.Column("body", Json, nullable=False),
+    sa.Column("sent_at", UtcTime, nullable=False),  # by the phone's clock: how far it is off
     sa.Column("received_at", UtcTime, nullable=False),
     sa.Column("decided_by", sa.String(100), nullable=True),
     sa.Column("decided_at", UtcTime, nullable=True),

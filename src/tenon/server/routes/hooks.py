@@ -41,7 +41,7 @@ async def receive(request: Request, caller: Annotated[Caller, public], code: str
     """Take a signed webhook: its signature is what lets it in; answered after a durable write."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise HTTPException(415)
-    message = hooks.Message(await request.body(), _headers(request), caller.address)
+    message = hooks.Message(await _body(request), _headers(request), caller.address)
     event, state = await run_in_threadpool(hooks.receive, caller.tenon.connect, code, message)
     answer = HookAnswer(event=event, state=state)
     return JSONResponse(answer.model_dump(), 200 if state == "duplicate" else 202)
@@ -68,6 +68,15 @@ def retry_event(
     with caller.tenon.hub.write() as tx:
         found = hook_events.retry(tx, str(event_id))
     return HookEventRow.model_validate(found)
+
+
+async def _body(request: Request) -> bytes:
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > hooks.LONGEST_BODY:
+            raise HTTPException(413)
+    return bytes(found)
 
 
 def _headers(request: Request) -> dict[str, Sequence[str]]:

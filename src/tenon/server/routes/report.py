@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from tenon.factory.reporting import reports
+from tenon.factory.reporting import reports, review
 from tenon.factory.reporting.traveler import traveler
 from tenon.server.guard import Caller, public, requires, router
 from tenon.server.report_models import (
@@ -79,12 +79,15 @@ def undo_report(caller: Annotated[Caller, public], body: UndoBody) -> ReportAnsw
 def list_reviews(caller: Planner) -> list[ReportReview]:
     """List the reports that wait for a decision."""
     with caller.tenon.hub.read() as connection:
-        found = reports.reviews(connection, caller.tenon, caller.actor)
+        found = review.waiting(connection, caller.tenon, caller.actor)
     return [ReportReview.model_validate(row) for row in found]
 
 
 @routes.post("/report-reviews/{report_id}/decision")
 def decide_review(caller: Planner, report_id: UUID, body: ReviewDecision) -> ReportAnswer:
-    """Take a report as it is, or leave it out."""
-    found = reports.decide(caller.tenon, caller.actor, str(report_id), accept=body.accept)
+    """Take a report, or leave it out."""
+    found = review.decide(
+        caller.tenon, caller.actor, str(report_id), accept=body.accept,
+        employee_no=body.employee_no,
+    )  # fmt: skip
     return ReportAnswer.model_validate(found)

@@ -1,47 +1,43 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Live, topicsOf, wait } from './live'
+import { Live, topicsOf, wait, type Hearer } from './live'
 
 const CONNECTING = 0
-const OPEN = 1
 const CLOSED = 2
 
-/** What the browser gives: an event source that a test speaks for. */
-class Source extends EventTarget {
-  static readonly made: Source[] = []
+/** A stream whose events the test sends. */
+class Stream extends EventTarget {
   readyState = CONNECTING
-  constructor() {
-    super()
-    Source.made.push(this)
-  }
+  closed = false
+
   close(): void {
+    this.closed = true
     this.readyState = CLOSED
   }
-  hello(): void {
-    this.readyState = OPEN
-    this.dispatchEvent(new Event('hello'))
+
+  say(name: string, data: unknown = {}): void {
+    this.dispatchEvent(Object.assign(new Event(name), { data: JSON.stringify(data) }))
   }
-  say(topics: unknown): void {
-    this.dispatchEvent(new MessageEvent('changed', { data: JSON.stringify({ topics }) }))
-  }
-  breaks(state: number): void {
-    this.readyState = state
+
+  fail(readyState: number): void {
+    this.readyState = readyState
     this.dispatchEvent(new Event('error'))
   }
 }
 
-const last = (): Source => Source.made[Source.made.length - 1]!
-
-function listening() {
-  const live = new Live(() => new Source() as unknown as EventSource)
-  const hearer = { changed: vi.fn(), rejoined: vi.fn(), refused: vi.fn() }
-  live.start(hearer)
-  return { live, hearer }
-}
+let streams: Stream[] = []
+let live: Live
+let hearer: { [name in keyof Hearer]: ReturnType<typeof vi.fn<Hearer[name]>> }
+const last = (): Stream => streams[streams.length - 1] as Stream
 
 beforeEach(() => {
   vi.useFakeTimers()
-  vi.stubGlobal('EventSource', { CONNECTING, OPEN, CLOSED })
-  Source.made.length = 0
+  vi.stubGlobal('EventSource', { CONNECTING, CLOSED })
+  streams = []
+  live = new Live(() => {
+    streams.push(new Stream())
+    return last() as unknown as EventSource
+  })
+  hearer = { changed: vi.fn(), rejoined: vi.fn(), refused: vi.fn() }
 })
 
 afterEach(() => {
@@ -50,94 +46,89 @@ afterEach(() => {
 })
 
 describe('the live stream', () => {
-  it('hands on topics, and takes its first hello for no news', () => {
-    const { live, hearer } = listening()
+  it('is on once the server said hello, and tells what has changed', () => {
+    live.start(hearer)
     expect(live.current()).toBe('joining')
-    last().hello()
+    last().say('hello')
     expect(live.current()).toBe('on')
-    last().say(['record:operation', 7])
-    expect(hearer.changed).toHaveBeenCalledWith(new Set(['record:operation']))
+    last().say('changed', { topics: ['notice', 'record:work_order'] })
+    expect(hearer.changed).toHaveBeenCalledWith(new Set(['notice', 'record:work_order']))
     expect(hearer.rejoined).not.toHaveBeenCalled()
   })
 
-  it('says that anything may have changed once it has joined again', () => {
-    const { live, hearer } = listening()
-    last().hello()
-    last().breaks(CONNECTING)
+  it('is lost while the browser joins again by itself, and then everything may have changed', () => {
+    live.start(hearer)
+    last().say('hello')
+    last().fail(CONNECTING)
     expect(live.current()).toBe('lost')
-    expect(Source.made).toHaveLength(1)
-    last().hello()
-    expect(live.current()).toBe('on')
-    expect(hearer.rejoined).toHaveBeenCalledTimes(1)
+    last().say('hello')
+    expect([live.current(), streams.length]).toEqual(['on', 1])
+    expect(hearer.rejoined).toHaveBeenCalledOnce()
+    expect(hearer.refused).not.toHaveBeenCalled()
   })
 
-  it('asks again by itself, later and later, when it was turned away', () => {
-    const { live, hearer } = listening()
-    last().breaks(CLOSED)
-    expect(hearer.refused).toHaveBeenCalledTimes(1)
+  it('asks again, later each time, after the server turned it away', () => {
+    live.start(hearer)
+    last().fail(CLOSED)
+    expect(hearer.refused).toHaveBeenCalledOnce()
     vi.advanceTimersByTime(1_000)
-    expect(Source.made).toHaveLength(1)
+    expect(streams.length).toBe(1)
     vi.advanceTimersByTime(2_000)
-    expect(Source.made).toHaveLength(2)
+    expect(streams.length).toBe(2)
     expect(live.current()).toBe('lost')
-    last().breaks(CLOSED)
-    vi.advanceTimersByTime(2_500)
-    expect(Source.made).toHaveLength(2)
-    vi.advanceTimersByTime(3_000)
-    expect(Source.made).toHaveLength(3)
+    last().fail(CLOSED)
+    vi.advanceTimersByTime(2_900)
+    expect(streams.length).toBe(2)
+    vi.advanceTimersByTime(2_200)
+    expect(streams.length).toBe(3)
   })
 
-  it('gives its connection back while nobody looks, and catches up afterwards', () => {
-    const { live, hearer } = listening()
-    last().hello()
+  it('hears nothing more of a stream it has left', () => {
+    live.start(hearer)
+    const first = last()
+    first.say('hello')
+    live.restart()
+    first.fail(CLOSED)
+    expect([first.closed, streams.length, live.current()]).toEqual([true, 2, 'joining'])
+    expect(hearer.refused).not.toHaveBeenCalled()
+  })
+
+  it('gives its connection back when nobody looks, and catches up when somebody does', () => {
+    live.start(hearer)
+    last().say('hello')
     live.looked(true)
-    vi.advanceTimersByTime(5_000)
+    vi.advanceTimersByTime(9_000)
     live.looked(false)
-    vi.advanceTimersByTime(60_000)
-    expect(live.current()).toBe('on')
+    vi.advanceTimersByTime(20_000)
+    expect([last().closed, streams.length]).toEqual([false, 1])
     live.looked(true)
     vi.advanceTimersByTime(10_000)
-    expect([live.current(), last().readyState]).toEqual(['off', CLOSED])
+    expect([last().closed, live.current()]).toEqual([true, 'off'])
     live.looked(false)
-    last().hello()
-    expect(Source.made).toHaveLength(2)
-    expect(hearer.rejoined).toHaveBeenCalledTimes(1)
+    last().say('hello')
+    expect([streams.length, live.current()]).toEqual([2, 'on'])
+    expect(hearer.rejoined).toHaveBeenCalledOnce()
   })
 
-  it('starts anew when the network is back, and hears no more of the old stream', () => {
-    const { live, hearer } = listening()
-    const old = last()
-    old.hello()
-    live.restart()
-    old.breaks(CLOSED)
-    expect(hearer.refused).not.toHaveBeenCalled()
-    last().hello()
-    expect(live.current()).toBe('on')
-    expect(hearer.rejoined).toHaveBeenCalledTimes(1)
-  })
-
-  it('is silent once nobody is signed in', () => {
-    const { live, hearer } = listening()
-    last().breaks(CLOSED)
+  it('stays away after the sign-out', () => {
+    live.start(hearer)
+    last().fail(CLOSED)
     live.stop()
-    live.restart()
-    live.looked(false)
     vi.advanceTimersByTime(600_000)
-    expect(Source.made).toHaveLength(1)
-    expect(hearer.rejoined).not.toHaveBeenCalled()
-    expect(live.current()).toBe('off')
+    live.looked(false)
+    live.restart()
+    expect([streams.length, live.current()]).toEqual([1, 'off'])
   })
 })
 
-describe('its parts', () => {
-  it('reads topics, and nothing from what is not as it should be', () => {
-    expect(topicsOf('{"topics":["task"]}')).toEqual(new Set(['task']))
-    for (const data of ['', '{', '{}', '{"topics":3}', 'null', undefined]) expect(topicsOf(data)).toEqual(new Set())
+describe('what it reads and how it waits', () => {
+  it('takes nothing from data that is not as it should be', () => {
+    for (const odd of ['', '{', 'null', '[]', '{"topics":"notice"}', undefined]) expect(topicsOf(odd).size).toBe(0)
+    expect(topicsOf('{"topics":["task",3,null]}')).toEqual(new Set(['task']))
   })
 
-  it('never waits longer than a little over a minute', () => {
-    expect(wait(0, 0.5)).toBe(2_000)
-    expect(wait(3, 0.5)).toBe(16_000)
-    expect(wait(50, 1)).toBe(75_000)
+  it('doubles up to a minute, give or take a quarter', () => {
+    expect([wait(0, 0.5), wait(1, 0.5), wait(4, 0.5)]).toEqual([2_000, 4_000, 32_000])
+    expect([wait(50, 0), wait(50, 0.5), wait(50, 1)]).toEqual([45_000, 60_000, 75_000])
   })
 })

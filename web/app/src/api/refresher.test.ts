@@ -2,74 +2,84 @@ import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Refresher } from './refresher'
 
-const OPERATION = new Set(['record:operation'])
-const looked = { hidden: false }
+const NOTICE = new Set(['notice'])
+let queries: QueryClient
+let refresher: Refresher
+
+/** A query that somebody looks at; counts how often it was read. */
+function watched(name: string, read: () => Promise<unknown> = () => Promise.resolve(1)) {
+  const queryFn = vi.fn(read)
+  new QueryObserver(queries, { queryKey: [name], queryFn, staleTime: Infinity, retry: false }).subscribe(() => undefined)
+  return queryFn
+}
 
 beforeEach(() => {
   vi.useFakeTimers()
-  vi.stubGlobal('document', looked)
-  looked.hidden = false
+  vi.stubGlobal('document', { hidden: false })
+  queries = new QueryClient()
+  refresher = new Refresher(queries)
 })
 
 afterEach(() => {
+  queries.clear()
   vi.useRealTimers()
   vi.unstubAllGlobals()
 })
 
-/** A page that shows a query, and how often the query was read. */
-async function page(key: string, lasts = 10) {
-  const queries = new QueryClient({ defaultOptions: { queries: { networkMode: 'always', staleTime: 2_000 } } })
-  const read = vi.fn(async () => {
-    await new Promise((done) => setTimeout(done, lasts))
-    return read.mock.calls.length
-  })
-  const observer = new QueryObserver(queries, { queryKey: [key], queryFn: read })
-  observer.subscribe(() => undefined)
-  await vi.advanceTimersByTimeAsync(lasts)
-  return { refresher: new Refresher(queries), read, shown: () => observer.getCurrentResult().data }
-}
-
-describe('reading again', () => {
-  it('is at once, for what the topic touches', async () => {
-    const { refresher, read, shown } = await page('order')
-    refresher.changed(new Set(['notice']))
-    await vi.advanceTimersByTimeAsync(50)
-    expect(read).toHaveBeenCalledTimes(1)
-    refresher.changed(OPERATION)
-    await vi.advanceTimersByTimeAsync(50)
-    expect(shown()).toBe(2)
+describe('reading again what has changed', () => {
+  it('happens at once, and only where it matters', async () => {
+    const notices = watched('notices')
+    const users = watched('users')
+    await vi.advanceTimersByTimeAsync(0)
+    refresher.changed(NOTICE)
+    await vi.advanceTimersByTimeAsync(0)
+    expect([notices.mock.calls.length, users.mock.calls.length]).toEqual([2, 1])
   })
 
-  it('is about once a second, however many changes there are', async () => {
-    const { refresher, read } = await page('order')
-    for (let at = 0; at < 100; at += 1) {
-      refresher.changed(OPERATION)
-      await vi.advanceTimersByTimeAsync(50)
+  it('happens about once a second however often something changes, and once more at the end', async () => {
+    const notices = watched('notices')
+    await vi.advanceTimersByTimeAsync(0)
+    for (let at = 0; at < 50; at += 1) {
+      refresher.changed(NOTICE)
+      await vi.advanceTimersByTimeAsync(100)
     }
-    expect(read.mock.calls.length).toBeGreaterThanOrEqual(5)
-    expect(read.mock.calls.length).toBeLessThanOrEqual(7)
-  })
-
-  it('lets a slow answer end, and asks once more for what changed meanwhile', async () => {
-    const { refresher, read, shown } = await page('board', 3_000)
-    refresher.changed(OPERATION)
-    for (let at = 0; at < 8; at += 1) {
-      await vi.advanceTimersByTimeAsync(1_000)
-      refresher.changed(OPERATION)
-    }
-    expect(shown()).toBe(2)
-    await vi.advanceTimersByTimeAsync(30_000)
-    const calls = read.mock.calls.length
-    expect(shown()).toBe(calls)
+    await vi.advanceTimersByTimeAsync(2_000)
+    const calls = notices.mock.calls.length
+    expect(calls).toBeGreaterThanOrEqual(5)
+    expect(calls).toBeLessThanOrEqual(8)
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(read).toHaveBeenCalledTimes(calls)
+    expect(notices).toHaveBeenCalledTimes(calls)
   })
 
-  it('waits until somebody looks', async () => {
-    const { refresher, read } = await page('order')
-    looked.hidden = true
-    refresher.changed(OPERATION)
-    await vi.advanceTimersByTimeAsync(5_000)
-    expect(read).toHaveBeenCalledTimes(1)
+  it('lets a reading under way end and reads once more: its answer may be from before', async () => {
+    let finish: (value: unknown) => void = () => undefined
+    const notices = watched('notices', () => new Promise((done) => (finish = done)))
+    await vi.advanceTimersByTimeAsync(0)
+    refresher.changed(NOTICE)
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(notices).toHaveBeenCalledTimes(1)
+    finish('old')
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(notices).toHaveBeenCalledTimes(2)
+  })
+
+  it('goes on after a reading that failed', async () => {
+    const notices = watched('notices', () => Promise.reject(new Error('away')))
+    await vi.advanceTimersByTimeAsync(0)
+    refresher.changed(NOTICE)
+    await vi.advanceTimersByTimeAsync(1_500)
+    refresher.changed(NOTICE)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(notices).toHaveBeenCalledTimes(3)
+  })
+
+  it('only marks a hidden page as old', async () => {
+    const notices = watched('notices')
+    await vi.advanceTimersByTimeAsync(0)
+    vi.stubGlobal('document', { hidden: true })
+    refresher.changed(NOTICE)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(notices).toHaveBeenCalledTimes(1)
+    expect(queries.getQueryState(['notices'])?.isInvalidated).toBe(true)
   })
 })

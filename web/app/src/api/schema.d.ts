@@ -403,7 +403,7 @@ export interface paths {
         put?: never;
         /**
          * Decide Review
-         * @description Take a report as it is, or leave it out.
+         * @description Take a report, or leave it out.
          */
         post: operations["decide_review_api_report_reviews__report_id__decision_post"];
         delete?: never;
@@ -1979,6 +1979,8 @@ export interface components {
         /**
          * ReportAnswer
          * @description What became of a report; `review`: a planner looks at it first, for the reason named.
+         *
+         *     `undo_seconds` says how much longer it can be undone, whatever the phone's clock shows.
          */
         ReportAnswer: {
             /** Report Id */
@@ -1995,6 +1997,8 @@ export interface components {
              * Format: date-time
              */
             undo_until: string;
+            /** Undo Seconds */
+            undo_seconds: number;
         };
         /**
          * ReportBody
@@ -2070,7 +2074,7 @@ export interface components {
         };
         /**
          * ReportReview
-         * @description A report that waits for a decision.
+         * @description A report that waits for a decision; `reported_at` is when the work was done.
          */
         ReportReview: {
             /** Report Id */
@@ -2082,6 +2086,11 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
             /** Work Order No */
             work_order_no: string;
             /** Seq */
@@ -2090,6 +2099,8 @@ export interface components {
             operation: string;
             /** Employee No */
             employee_no: string;
+            /** Employee Name */
+            employee_name: string | null;
             /** Quantities */
             quantities: components["schemas"]["ReviewQuantity"][];
         };
@@ -2107,11 +2118,13 @@ export interface components {
         };
         /**
          * ReviewDecision
-         * @description Taking a report as it is, or leaving it out.
+         * @description Taking a report, or leaving it out; `employee_no` says whose it is, where it was mistyped.
          */
         ReviewDecision: {
             /** Accept */
             accept: boolean;
+            /** Employee No */
+            employee_no?: string | null;
         };
         /**
          * ReviewQuantity

@@ -5,12 +5,12 @@ const PLANNING = ['order-changes', 'engineering']
 const MASTERS = ['masters', 'master']
 
 /** Which queries a topic of the server may have made old, by the first word of their key. */
-const READERS: Partial<Record<string, readonly string[]>> = {
-  flow_run: ['flows', 'flow-runs', 'flow-run'],
-  sync_run: ['sources', 'runs', 'run', 'set-aside', 'board'],
-  task: ['tasks', 'set-aside'],
-  notice: ['notices'],
-}
+const READERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['flow_run', ['flows', 'flow-runs', 'flow-run']],
+  ['sync_run', ['sources', 'runs', 'run', 'set-aside', 'board']],
+  ['task', ['tasks', 'set-aside']],
+  ['notice', ['notices']],
+])
 const RECORDS = 'record:'
 const EVERYTHING = '*'
 // Who is signed in and the facts of the installation have rhythms of their own; a printed
@@ -24,7 +24,7 @@ export function touches(topics: ReadonlySet<string>, key: QueryKey): boolean {
   for (const topic of topics) {
     if (topic === EVERYTHING) return true
     // Records of every kind meet on the order page, so all of them reach it.
-    const readers = topic.startsWith(RECORDS) ? [...ORDERS, ...PLANNING, ...MASTERS] : READERS[topic]
+    const readers = topic.startsWith(RECORDS) ? [...ORDERS, ...PLANNING, ...MASTERS] : READERS.get(topic)
     if (readers?.some((reader) => reader === name)) return true
   }
   return false

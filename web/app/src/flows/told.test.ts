@@ -1,14 +1,13 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { told } from './told'
 
-it.each([
-  [null, null],
-  ['', null],
-  [false, 'false'],
-  [0, '0'],
-  ['1200.0000', '1200.0000'],
-  [[], '[]'],
-  [['a', 'b'], 'a\nb'],
-  [[{ push: 'mes_job', state: 'sent' }], '{"push":"mes_job","state":"sent"}'],
-  [{ a: [1] }, '{\n "a": [\n  1\n ]\n}'],
-])('%j is told as %j', (value, text) => expect(told(value)).toBe(text))
+describe('a value of a run', () => {
+  it('is nothing, a word, a line each, or JSON', () => {
+    for (const nothing of [null, undefined, '']) expect(told(nothing)).toBeNull()
+    expect([told('TW-1'), told(0), told(false)]).toEqual(['TW-1', '0', 'false'])
+    expect(told([])).toBe('[]')
+    expect(told(['a', 2])).toBe('a\n2')
+    expect(told(['a', { push: 'mes_job' }])).toBe('a\n{"push":"mes_job"}')
+    expect(told({ a: 1 })).toBe('{\n "a": 1\n}')
+  })
+})

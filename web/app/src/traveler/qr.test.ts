@@ -1,21 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { onlyHere, pictureOf } from './qr'
 
-describe('the picture of a code', () => {
-  it('carries the drawing whole', () => {
-    const svg = '<svg xmlns="http://www.w3.org/2000/svg"><path stroke="#000" d="M2 2.5h7"/></svg>'
-    const picture = pictureOf(svg)
-    expect(picture.startsWith('data:image/svg+xml')).toBe(true)
-    expect(picture).not.toMatch(/[<>"#]/)
-    expect(decodeURIComponent(picture.slice(picture.indexOf(',') + 1))).toBe(svg)
+describe('a drawn code', () => {
+  it('becomes a picture, whatever is in it', () => {
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h1" fill="#000"/></svg>\n"榫'
+    const [head = '', body = ''] = pictureOf(svg).split(/,(.*)/s)
+    expect(head).toBe('data:image/svg+xml;charset=utf-8')
+    expect(body).not.toMatch(/[<>"#\s]/)
+    expect(decodeURIComponent(body)).toBe(svg)
   })
-})
 
-describe('an address that phones cannot reach', () => {
-  it.each(['http://127.0.0.1:8000/r/#x', 'http://localhost/r/#x', 'http://[::1]:8000/r/', 'no address'])('%s', (url) =>
-    expect(onlyHere(url)).toBe(true),
-  )
-  it.each(['https://tenon.example/r/#x', 'http://192.0.2.7:8000/r/#x'])('is not %s', (url) =>
-    expect(onlyHere(url)).toBe(false),
-  )
+  it('warns when its address means the server itself', () => {
+    for (const here of ['http://localhost:8420/r/#x', 'http://127.0.0.1/r/#x', 'http://[::1]:80/r/', 'http://0.0.0.0/r/', '', 'r/#x'])
+      expect(onlyHere(here), here).toBe(true)
+    for (const there of ['http://192.168.1.20:8420/r/#x', 'https://tenon.plant.example/r/#x']) expect(onlyHere(there), there).toBe(false)
+  })
 })
