@@ -45,7 +45,7 @@ export default function FlowRunPage() {
       hint={<Link to="/flows/runs">← {t('flows.runs')}</Link>}
       actions={<RunActions page={page} />}
     >
-      {run.failure && (
+      {run.failure && !page.steps.some((step) => step.state === 'failed' && step.failure) && (
         <div className="card run__note run__note--failed" role="status">
           <p>{say(run.failure.message)}</p>
           <p className="muted small code">{run.failure.code}</p>

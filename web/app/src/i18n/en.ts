@@ -115,7 +115,7 @@ export const en: Record<Key, string> = {
   'engineering.proposed': 'proposed at first',
   'engineering.qty': 'Quantity',
   'engineering.score': 'Likeness',
-  'engineering.since': 'Waiting since',
+  'engineering.since': 'Since',
   'engineering.take': 'Take and release',
   'engineering.take_hint': 'Only the routing is taken: operations and minutes are frozen for the quantity. Materials stay those of the item itself.',
   'engineering.taken': '{no} is released with {n} operations',

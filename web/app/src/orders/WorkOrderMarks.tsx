@@ -16,14 +16,14 @@ export function WorkOrderMarks({ work }: { work: WorkOrderLine }) {
   return (
     <>
       {ours && <span className="flag flag--ours">{t('work.by_tenon')}</span>}
-      {work.engineering &&
-        (can('orders.manage') ? (
-          <Link className="flag flag--rush" to={`/engineering?work_order=${encodeURIComponent(work.id)}`}>
-            {t('stage.engineering')} →
-          </Link>
-        ) : (
-          <span className="flag flag--rush">{t('stage.engineering')}</span>
-        ))}
+      {work.engineering && work.stage.code !== 'engineering' && (
+        <span className="flag flag--rush">{t('stage.engineering')}</span>
+      )}
+      {work.engineering && can('orders.manage') && (
+        <Link className="flag flag--rush" to={`/engineering?work_order=${encodeURIComponent(work.id)}`}>
+          {t('engineering.choose')} →
+        </Link>
+      )}
       {work.mes_answer !== null ? (
         <span className={`work__answer${REFUSED.test(work.mes_answer) ? ' bad' : ' muted'}`}>
           {t('work.mes_answer')} {work.mes_answer}

@@ -13,12 +13,12 @@ export function ChangeValues({ change, unit = '' }: Props) {
   const value = (raw: string | null): string => changeValue(change.kind, raw, dayTime)
   return (
     <span className="change__values num">
-      <s className="muted">
+      <s className="muted nowrap">
         <span className="visually-hidden">{t('change.before')} </span>
         {value(change.old)}
       </s>{' '}
       <span aria-hidden="true">→</span>{' '}
-      <b>
+      <b className="nowrap">
         <span className="visually-hidden">{t('change.after')} </span>
         {value(change.new)}
       </b>

@@ -10,6 +10,7 @@ import { ChangeValues } from './ChangeValues'
 import { DecideForm } from './DecideForm'
 import { DecisionTag } from './DecisionTag'
 import { useWorkOrderStatus } from './status'
+import '../orders/OrderPage.css'
 
 type Props = { change: OrderChangeRow | undefined; gone: boolean; onClose: () => void }
 

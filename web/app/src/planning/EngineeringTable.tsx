@@ -6,6 +6,7 @@ import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { candidatesOf } from './candidates'
 import '../masters/Masters.css'
+import '../parts/Flags.css'
 import '../parts/Table.css'
 
 type Props = { rows: EngineeringRow[]; onOpen: (id: string) => void }
@@ -23,9 +24,8 @@ function Row({ row, onOpen }: { row: EngineeringRow; onOpen: (id: string) => voi
         {row.reason === 'drawing_changed' && <span className="flag flag--rush engineering__why">{t('engineering.drawing_changed')}</span>}
       </td>
       <td className="table__wide">
-        <span className="table__two">
-          {row.item_name} {row.drawing && <span className="muted code">{row.drawing}</span>}
-        </span>
+        <span className="table__two">{row.item_name}</span>
+        {row.drawing && <span className="muted code">{row.drawing}</span>}
       </td>
       <td className="table__wide">
         <Link to={`/orders/${row.line_id}`} className="num nowrap">

@@ -1,6 +1,7 @@
 import type { RoutingCandidate } from '../api/types'
 import { quantity } from '../format/quantity'
 import { useLanguage } from '../i18n'
+import '../parts/Flags.css'
 import '../parts/Table.css'
 
 /** The operations of a routing, with their minutes. */

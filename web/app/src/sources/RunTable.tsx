@@ -4,6 +4,7 @@ import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { RunStateTag } from './RunStateTag'
+import '../parts/Flags.css'
 import '../parts/Table.css'
 
 /** How long a run took, or has taken so far, in seconds. */

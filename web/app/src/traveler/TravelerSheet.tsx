@@ -89,7 +89,10 @@ export function TravelerSheet({ traveler, paper }: Props) {
         <thead>
           <tr>
             <th scope="col">{t('traveler.scan')}</th>
-            <th scope="col">{t('routing.operation')}</th>
+            <th scope="col">
+              {/* Repeated on every sheet of paper, which may come loose. */}
+              {t('routing.operation')} <b className="num">{order.work_order_no}</b>
+            </th>
             <th scope="col">{t('traveler.plan')}</th>
             <th scope="col">{t('station.good')}</th>
             <th scope="col">{t('station.scrap')}</th>
