@@ -48,7 +48,7 @@ export default function FlowRunPage() {
       {run.failure && !page.steps.some((step) => step.state === 'failed' && step.failure) && (
         <div className="card run__note run__note--failed" role="status">
           <p>{say(run.failure.message)}</p>
-          <p className="muted small code">{run.failure.code}</p>
+          <p className="small code">{run.failure.code}</p>
         </div>
       )}
       <section className="card">

@@ -28,7 +28,7 @@ function Step({ step, at }: { step: FlowRunStep; at: number }) {
         {step.failure && (
           <p className={`step__failure${step.state === 'failed' ? ' step__failure--final' : ''}`}>
             {step.state !== 'failed' && <b>{t('flow_run.trying')} </b>}
-            {say(step.failure.message)} <span className="code muted">{step.failure.code}</span>
+            {say(step.failure.message)} <span className="code">{step.failure.code}</span>
           </p>
         )}
         {step.output && Object.keys(step.output).length > 0 && (

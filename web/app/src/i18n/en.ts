@@ -79,7 +79,7 @@ export const en: Record<Key, string> = {
   'code.system': 'System',
   'decision.accepted': 'Accepted',
   'decision.applied': 'Carried out',
-  'decision.none': 'Nothing to decide',
+  'decision.none': 'None needed',
   'decision.pending': 'To be decided',
   'decision.rejected': 'Rejected',
   'decision.unregistered': 'Not registered',

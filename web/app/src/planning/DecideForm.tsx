@@ -47,7 +47,7 @@ export function DecideForm({ change, gone, onDone }: Props) {
         id={field}
         value={note}
         maxLength={LONGEST}
-        autoSize={{ minRows: 2, maxRows: 6 }}
+        rows={3}
         placeholder={t('change.note_hint')}
         disabled={gone}
         onChange={(event) => setNote(event.target.value)}

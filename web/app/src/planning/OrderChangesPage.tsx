@@ -41,6 +41,7 @@ export default function OrderChangesPage() {
     <Page title={t('menu.order_changes')} hint={t('changes.hint')}>
       <div className="orders__filters">
         <Segmented
+          className="changes__filter"
           aria-label={t('changes.decision')}
           value={shown}
           options={[...DECISIONS, ALL].map((one) => ({
