@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,7 +17,7 @@ from tenon.kernel.text import Text
 
 # A column with its type and whether it may be empty.
 _Known = tuple[sa.ColumnElement[Any], str, bool]
-_NO_TABLE = Text("没有这个表或视图", "no such table or view")
+NO_TABLE: Final = Text("没有这个表或视图", "no such table or view")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Planner:
     def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
         real = self._tables.get(name.casefold())
         if real is None:
-            raise StreamAbsent(self._source, name, _NO_TABLE)
+            raise StreamAbsent(self._source, name, NO_TABLE)
         found = found_of(self._inspector, real)
         clause: sa.FromClause = sa.table(real, *(sa.column(c.name) for c in found.columns)).alias(
             alias

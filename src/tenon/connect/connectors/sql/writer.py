@@ -17,12 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tenon.connect.connectors.sql.fitting import Fitting
-from tenon.connect.connectors.sql.query import tables_of
+from tenon.connect.connectors.sql.query import NO_TABLE, tables_of
 from tenon.connect.contract import ColumnAbsent, StreamAbsent, WriteRow, Written, comparable
 from tenon.kernel.decimals import plain
-from tenon.kernel.text import Text
 
-_NO_TABLE = Text("没有这个表或视图", "no such table or view")
 _AT_ONCE: Final = 200
 
 Place = tuple[str, tuple[str, ...]]  # a table, and the values of the key there
@@ -88,7 +86,7 @@ class TableWriter:
             inspector = sa.inspect(self._connection.engine)
             real = tables_of(inspector).get(row.table.casefold())
             if real is None:
-                raise StreamAbsent(self._source, row.table, _NO_TABLE)
+                raise StreamAbsent(self._source, row.table, NO_TABLE)
             columns = {c["name"].casefold(): c for c in inspector.get_columns(real)}
             clause = sa.table(real, *(sa.column(c["name"]) for c in columns.values()))
             fitting = Fitting(self._source, real, self._zone, self._encoding, columns)
