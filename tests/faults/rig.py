@@ -220,11 +220,14 @@ class Rig:
                     .where(flow_run.c.state.in_(("running", "waiting", "failed")))
                     .group_by(flow_run.c.flow, flow_run.c.state)
                 ).all()
+                failures = connection.scalars(
+                    sa.select(flow_run.c.failure).where(flow_run.c.state == "failed").limit(5)
+                ).all()
         finally:
             engine.dispose()
         # Timers of waits that ended early are no work.
         jobs = [j for j in jobs if not (j[0] == "flow" and j[1] == "ready" and not runs)]
-        return [str(tuple(row)) for row in [*jobs, *runs]]
+        return [*(str(tuple(row)) for row in [*jobs, *runs]), *map(str, failures)]
 
     def _jobs_in_mes(self) -> int:
         engine = self.plant.mes()

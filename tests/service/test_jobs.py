@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tenon.assembly import open_tenon
 from tenon.jobs import queue
 from tenon.jobs.queue import NewJob, job
 from tenon.jobs.worker import Batch, Kind, Worker, pause, tick
 from tenon.kernel.errors import NeedsUser, Retry
 from tenon.kernel.text import Text
-from tenon.store import Hub, metadata, open_hub
+from tenon.store import Hub, open_hub
 from tenon.store.migrate import migrate
 
 effect = sa.Table(
@@ -31,7 +32,7 @@ WRONG = Text("不行", "No")
 @pytest.fixture
 def hub(hub_url: str) -> Iterator[Hub]:
     hub = open_hub(hub_url)
-    assert "job" in metadata.tables
+    assert open_tenon  # importing it brings the tables of every room
     migrate(hub)
     with hub.write() as tx:
         effect.create(tx)
@@ -244,6 +245,24 @@ def test_a_job_that_kills_its_worker_again_and_again_is_given_up(hub: Hub) -> No
     assert worker.run_once("work") == 1
     assert states(hub) == {"failed": 1}
     assert not effects(hub)
+
+
+def test_a_job_that_kills_is_blamed_alone(hub: Hub) -> None:
+    """Those claimed together with it die with it twice; then each goes alone, and they live."""
+    put(hub, *named("a", "poison", "b"))
+    together: list[list[str]] = []
+    for _ in range(6):
+        with hub.write() as tx:
+            held = queue.claim(tx, "work", 5, 0.0)
+            together.append([one.payload["name"] for one in held])
+            if "poison" in together[-1]:  # its process dies
+                tx.execute(job.update().where(job.c.state == "running").values(owner="dead:1"))
+            else:
+                queue.done(tx, held)
+    assert together == [["a", "poison", "b"]] * 2 + [["a"]] + [["poison"]] * 3
+    with hub.read() as connection:
+        tries = sa.select(job.c.payload, job.c.tries).order_by(job.c.id)
+        assert [t for _, t in connection.execute(tries)] == [3, 5, 2]
 
 
 def test_a_job_with_a_delay_waits(hub: Hub) -> None:
