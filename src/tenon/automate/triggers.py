@@ -6,7 +6,7 @@ Both are written in the transaction of the change: what started them is there, o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from tenon.automate import switch
 from tenon.automate.tables import flow_run
-from tenon.define.catalogue import Catalogue
+from tenon.define.catalogue import Catalogue, CatalogueNow
 from tenon.define.models import Flow
 from tenon.jobs.queue import NewJob, enqueue
 from tenon.kernel import clock
@@ -41,7 +41,7 @@ _LOOP = Text(
 class FlowTriggers:
     """Starts flows of the catalogue of the moment."""
 
-    catalogue: Callable[[], Catalogue]
+    catalogue: CatalogueNow
     policy: Policy
     _depth: threading.local = field(default_factory=threading.local)
 
@@ -56,7 +56,7 @@ class FlowTriggers:
 
     def changed(self, tx: Connection, entity: str, rows: Sequence[Written], origin: Origin) -> None:
         """Start flows for these rows, and wake the runs that wait for them."""
-        catalogue = self.catalogue()
+        catalogue = self.catalogue(tx)
         flows = [
             flow
             for flow in catalogue.of(Flow)
