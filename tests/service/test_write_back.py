@@ -82,7 +82,7 @@ def prepare(world: HookWorld, ids: dict[str, list[str]]) -> list[Sending]:
     tenon = world.tenon
     intents = [Intent(tenon.catalogue.push(code), tuple(own)) for code, own in ids.items()]
     with tenon.hub.write() as tx:
-        found = writeback.prepare(tenon.connect, tx, tenon.reader(SYSTEM), intents)
+        found = writeback.prepare(tx, tenon.reader(SYSTEM), intents)
         writeback.intend(tx, [Meant(uuid7(), "test", found)])
     return found
 

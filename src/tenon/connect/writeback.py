@@ -68,7 +68,6 @@ class Sending:
 
 
 def prepare(
-    deps: ConnectDeps,
     connection: Connection,
     reader: Reader,
     intents: Sequence[Intent],
@@ -76,21 +75,22 @@ def prepare(
     lock: bool = False,
 ) -> list[Sending]:
     """The rows that these records make, beside what was sent before (locked for `intend`)."""
-    found: list[Sending] = []
     computed: dict[str, PushedValues] = {}
-    for one in intents:
-        source = deps.catalogue().source(one.push.source)
+    sendings: dict[tuple[str, str], Sending] = {}
+    for code in dict.fromkeys(one.push.code for one in intents):
+        own = [one for one in intents if one.push.code == code]
+        push, ids = own[0].push, list(dict.fromkeys(id_ for one in own for id_ in one.ids))
+        source = reader.catalogue.source(push.source)
         values = computed.setdefault(
             source.code, PushedValues(connection, reader, source.code, ZoneInfo(source.zone))
         )
-        rows = values.of(one.push, one.ids)
-        keys = ["|".join(str(row[name]) for name in one.push.key) for row in rows]
-        bases = _bases(connection, one.push, keys, lock=lock)
-        found += [
-            Sending(one.push, key, id_, _row(one.push, row, bases.get(key)), bases.get(key))
-            for key, id_, row in zip(keys, one.ids, rows, strict=True)
-        ]
-    return found
+        rows = values.of(push, ids)
+        keys = ["|".join(str(row[name]) for name in push.key) for row in rows]
+        bases = _bases(connection, push, keys, lock=lock)
+        for key, id_, row in zip(keys, ids, rows, strict=True):
+            base = bases.get(key)
+            sendings[code, id_] = Sending(push, key, id_, _row(push, row, base), base)
+    return [sendings[one.push.code, id_] for one in intents for id_ in one.ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,8 @@ def _allowed(
     """What may be done to each table; NotAllowed, before anybody is asked, when nothing may."""
     if source.ledger:
         raise NotAllowed("ledger", _LEDGER, source=source.code)
-    found = {one.row.table: _may(deps, source, one.row.table) for one in sendings}
+    tables = dict.fromkeys(one.row.table for one in sendings)
+    found = {table: _may(deps, source, table) for table in tables}
     for table, may in found.items():
         if not may:
             raise refusal(source.code, table, "insert")

@@ -94,9 +94,8 @@ class WriteBack:
 
 def _prepared(context: StepContext, runs: Sequence[At[Settings]]) -> list[list[Sending]]:
     wanted = [_intents(context, at) for at in runs]
-    every = writeback.prepare(
-        context.connect, context.tx, context.reader, [i for own in wanted for i in own], lock=True
-    )
+    intents = [intent for own in wanted for intent in own]
+    every = writeback.prepare(context.tx, context.reader, intents, lock=True)
     found = []
     for own in wanted:
         count = sum(len(i.ids) for i in own)
