@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tenon.access.attempts import Attempts
+from tenon.factory.reported import load_reported
 from tenon.factory.reporting import reports
 from tenon.kernel import clock
 from tenon.kernel.ids import uuid7
-from tests.service.report_world import ReportWorld, body, report_world
+from tenon.records.ports import SYSTEM
+from tests.service.report_world import PHONE, ReportWorld, body, report_world
 
 AT = "2026-11-24T08:00:00Z"
 
@@ -312,3 +314,21 @@ def test_reports_are_evidence_of_where_an_order_is(world: ReportWorld) -> None:
     assert first["state"] != "done"
     world.send(body(world, "60"))
     assert (stations()[0]["state"], Decimal(stations()[0]["qty_good"])) == ("done", Decimal(100))
+
+
+def test_quantities_without_a_time_event_count_and_undone_ones_do_not(world: ReportWorld) -> None:
+    sent = body(world, "7", events=[])
+    assert world.send(sent).status_code == 200
+    assert _reported(world) == Decimal(7)
+    opened = world.post("/open", {"token": world.tokens[0], "device": PHONE}).json()
+    assert Decimal(opened["qty_good"]) == 7
+    undo = {"token": world.tokens[0], "device": PHONE, "report_id": sent["report_id"]}
+    assert world.post("/undo", undo).status_code == 200
+    assert _reported(world) is None
+
+
+def _reported(world: ReportWorld) -> Decimal | None:
+    tenon, operation = world.served.tenon, world.operations[0]
+    with tenon.hub.read() as connection:
+        found = load_reported(connection, tenon.reader(SYSTEM), [operation]).get(operation)
+    return found.good if found else None

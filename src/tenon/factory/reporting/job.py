@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from tenon.factory.reported import load_reported
 from tenon.kernel import clock
 from tenon.kernel.errors import NotFound
 from tenon.kernel.text import Text
@@ -74,7 +74,7 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
             item.c.id == job.order["item"]
         )
     ).first()
-    ours = reported(connection, reader, [operation_id]).get(operation_id, Decimal(0))
+    ours = load_reported(connection, reader, [operation_id]).get(operation_id)
     return {
         "work_order_no": job.order["work_order_no"],
         "item_name": named.name if named else None,
@@ -86,24 +86,11 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
         "work_centre": job.operation["work_centre"],
         "qty_plan": job.operation["qty_plan"] or Decimal(0),
         # The same work may be reported in the MES too: the larger figure, never the sum.
-        "qty_good": max(ours, job.operation["qty_good"] or Decimal(0)),
+        "qty_good": max(ours.good if ours else 0, job.operation["qty_good"] or Decimal(0)),
         "closed": job.closed,
         "machines": _machines(connection, reader, job.operation["work_centre"]),
         "server_time": clock.now(),
     }
-
-
-def reported(
-    connection: Connection, reader: Reader, operations: Sequence[str]
-) -> dict[str, Decimal]:
-    """The good quantity that workers reported for each of these operations."""
-    table = reader.table("op_quantity")
-    rows = connection.execute(
-        sa.select(table.c.operation, sa.func.sum(table.c.qty, type_=table.c.qty.type))
-        .where(table.c.operation.in_(operations), table.c.quantity == "good")
-        .group_by(table.c.operation)
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def employee(connection: Connection, reader: Reader, number: str) -> tuple[str, str] | None:
