@@ -16,6 +16,7 @@ from tenon.kernel import clock
 from tenon.kernel.errors import BadInput, Conflict, NotFound
 from tenon.kernel.text import Text
 from tenon.records.ports import SYSTEM, Actor
+from tenon.store import announce
 
 _NONE = Text("没有这份报工。", "There is no such report.")
 _DECIDED = Text("这份报工已有人处理；请刷新。", "Somebody has decided about this report. Reload.")
@@ -69,6 +70,7 @@ def decide(
             "decided_at": clock.now(),
         }  # fmt: skip
         tx.execute(report.update().where(report.c.id == report_id).values(values))
+        announce(tx, "report")
         return reports.answer_of(reports.find(tx, report_id))
 
 
