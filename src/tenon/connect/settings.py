@@ -9,6 +9,10 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
+    scale:
+      url: sftp://tenon@10.0.0.7/export    # or ftp://, ftps://, file:///srv/export
+      password: secret:scale
+      host_key: SHA256:…
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
@@ -26,6 +30,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tenon.connect.connectors.files import FilesConnector
 from tenon.connect.connectors.http import HttpConnector
 from tenon.connect.connectors.sql import SqlConnector
 from tenon.connect.contract import Action, Connector, ConnectorSettings
@@ -56,11 +61,15 @@ _SHORT = Text(
 _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
-_PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
+_PORTS: Final = {
+    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432,
+    "ftp": 21, "ftps": 21, "sftp": 22,
+}  # fmt: skip
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "sql": SqlConnector,
     "http": HttpConnector,
+    "files": FilesConnector,
 }
 
 
