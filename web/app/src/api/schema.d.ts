@@ -1339,7 +1339,7 @@ export interface components {
         };
         /**
          * FlowRunRow
-         * @description A run of a flow.
+         * @description A run of a flow. `subject` is empty for a record that has no number: its kind is shown.
          */
         FlowRunRow: {
             /** Id */
@@ -1357,6 +1357,7 @@ export interface components {
             step_label: components["schemas"]["Text"] | null;
             /** Subject */
             subject: string;
+            entity_label: components["schemas"]["Text"];
             /** Subject Link */
             subject_link: string | null;
             /**
