@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tenon.automate import switch
+from tenon.automate.subjects import names, subject
 from tenon.automate.tables import flow_run
 from tenon.define.catalogue import Catalogue, CatalogueNow
 from tenon.define.models import Flow
@@ -121,11 +122,10 @@ def _matching(
 ) -> list[tuple[str, str]]:
     entity = reader.catalogue.entity(flow.trigger.record)
     table = reader.table(entity.code)
-    title = table.c[entity.title] if entity.title else table.c.id
-    query = sa.select(table.c.id, title).where(table.c.id.in_(ids))
+    query = sa.select(table.c.id, *names(reader, entity, table)).where(table.c.id.in_(ids))
     if flow.trigger.when:
         query = query.where(reader.compile(entity.code, flow.trigger.when))
-    return [(row[0], str(row[1] or "")[:200]) for row in tx.execute(query.order_by(table.c.id))]
+    return [(row[0], subject(row[1:])) for row in tx.execute(query.order_by(table.c.id))]
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -27,30 +27,52 @@ _FAILED = FlowFailure(
 )
 
 
+def _state(n: int) -> r.ReviewState:
+    known = STATE["decided"].get(f"0199-{n:04d}")
+    if known is not None:
+        return "recorded" if known else "rejected"
+    return "review" if n < 6 else ("recorded", "rejected", "undone")[n % 3]
+
+
 def _review(n: int) -> r.ReportReview:
     unknown = _REASONS[n % 4] == "unknown_employee"
+    state = _state(n)
+    by_hand = state in {"recorded", "rejected"}
     quantities = [r.ReviewQuantity(kind="good", qty=Decimal(400 + n))]
     if n % 2:
         quantities.append(r.ReviewQuantity(kind="scrap_work", qty=Decimal(3)))
     return r.ReportReview(
         report_id=f"0199-{n:04d}",
+        state=state,
         reason=_REASONS[n % 4],
         received_at=NOW - timedelta(minutes=11 * n + 2),
         reported_at=NOW - timedelta(hours=n + 1),
         work_order_no=f"TW-2511-{n + 12:05d}",
         seq=20,
         operation="冲孔落料",
+        qty_plan=Decimal(1200),
+        qty_good=Decimal(780),
         employee_no="E9999" if unknown else "E0107",
         employee_name=None if unknown else "王建国",
-        quantities=quantities,
+        machine=None if _REASONS[n % 4] == "unknown_machine" else "YJ-160-03 冲床",
+        events=[
+            r.ReviewEvent(kind="start", at=NOW - timedelta(hours=n + 3)),
+            r.ReviewEvent(kind="finish", at=NOW - timedelta(hours=n + 1)),
+        ],
+        quantities=[] if n == 4 else quantities,
+        decided_by="计划员" if by_hand else None,
+        decided_at=NOW - timedelta(minutes=9) if by_hand else None,
     )
 
 
 @routes.get("/api/report-reviews")
-def reviews() -> list[r.ReportReview]:
-    """Reports that wait; those decided are gone."""
+def reviews(
+    state: r.ReviewState = "review", page: int = 1, page_size: int = 50
+) -> r.ReportReviewList:
+    """Reports that wait, or that were decided."""
     need("orders.manage")
-    return [one for one in map(_review, range(6)) if one.report_id not in STATE["decided"]]
+    rows = [one for one in map(_review, range(24)) if one.state == state]
+    return r.ReportReviewList(**paged(rows, page, page_size))
 
 
 @routes.post("/api/report-reviews/{report_id}/decision")
@@ -101,6 +123,23 @@ def events(state: h.HookState | None = None, page: int = 1, page_size: int = 50)
         )
     ]  # fmt: skip
     return h.HookEventList(**paged(rows, page, page_size), refusals=refusals)
+
+
+_BODY = (
+    '{"event_id":"evt-2511-000002","type":"order.updated","order_no":"SO-2511-0002",'
+    '"updated_at":"2025-11-22T14:26:58+08:00","customer":"苏州恒立汽车零部件有限公司",'
+    '"lines":[{"line_no":1,"item":"ZX-3307-A","qty":1200.0000,"due":"2025-11-30"},'
+    '{"line_no":2,"item":"QH-4410-R2","qty":85.5000,"due":null}]}'
+)
+
+
+@routes.get("/api/hook-events/{event_id}")
+def event(event_id: str) -> h.HookEventPage:
+    """A webhook as it came."""
+    need("source_rows.read")
+    if not event_id[-12:].isdigit():
+        raise Refused(404, "event_gone", "没有这个事件。", "There is no such event.")
+    return h.HookEventPage(event=_event(int(event_id[-12:])), body=_BODY)
 
 
 @routes.post("/api/hook-events/{event_id}/retry")

@@ -74,7 +74,6 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
             item.c.id == job.order["item"]
         )
     ).first()
-    ours = load_reported(connection, reader, [operation_id]).get(operation_id)
     return {
         "work_order_no": job.order["work_order_no"],
         "item_name": named.name if named else None,
@@ -85,12 +84,33 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
         "name": job.operation["name"] or job.operation["process"] or str(job.operation["seq"]),
         "work_centre": job.operation["work_centre"],
         "qty_plan": job.operation["qty_plan"] or Decimal(0),
-        # The same work may be reported in the MES too: the larger figure, never the sum.
-        "qty_good": max(ours.good if ours else 0, job.operation["qty_good"] or Decimal(0)),
+        "qty_good": good(connection, reader, job),
         "closed": job.closed,
         "machines": _machines(connection, reader, job.operation["work_centre"]),
         "server_time": clock.now(),
     }
+
+
+def good(connection: Connection, reader: Reader, job: Job) -> Decimal:
+    """The good quantity of a job so far.
+
+    The same work may be reported in the MES too: the larger figure, never the sum.
+    """
+    id_ = job.operation["id"]
+    ours = load_reported(connection, reader, [id_]).get(id_)
+    return max(ours.good if ours else Decimal(0), job.operation["qty_good"] or Decimal(0))
+
+
+def machine(connection: Connection, reader: Reader, machine_id: str | None) -> str | None:
+    """A machine's code and name; None when there is no such machine."""
+    table = reader.table("machine")
+    found = connection.execute(
+        sa.select(table.c.code, table.c.name).where(table.c.id == machine_id)
+    ).first()
+    if found is None:
+        return None
+    # Many a machine is named by its code and its kind.
+    return found.name if found.code in (found.name or "") else f"{found.code} {found.name or ''}"
 
 
 def employee(connection: Connection, reader: Reader, number: str) -> tuple[str, str] | None:

@@ -176,6 +176,7 @@ def undo(tenon: Reporting, token: str, address: str, device: str, report_id: str
         if row.state == "recorded":
             _reverse(tx, tenon, row)
         tx.execute(report.update().where(report.c.id == report_id).values(state="undone"))
+        announce(tx, "report")
         return answer_of(find(tx, report_id))
 
 

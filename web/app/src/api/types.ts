@@ -10,8 +10,10 @@ export type ErrorBody = {
   request_id: string
 }
 export type HookEventRow = Schemas['HookEventRow']
+export type HookEventPage = Schemas['HookEventPage']
 export type HookRefusal = Schemas['HookRefusal']
 export type ReportReview = Schemas['ReportReview']
+export type ReviewState = ReportReview['state']
 export type Session = Schemas['Session']
 export type Settings = Schemas['Settings']
 export type User = Schemas['User']

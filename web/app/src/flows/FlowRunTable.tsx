@@ -18,7 +18,7 @@ function Row({ run }: { run: FlowRunRow }) {
     <tr>
       <td className="table__lead">
         <Link to={`/flows/runs/${run.id}`} data-row>
-          <b>{run.subject}</b>
+          <b>{run.subject || say(run.entity_label)}</b>
         </Link>
       </td>
       <td>

@@ -5,8 +5,10 @@ import { quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { CardTable } from '../parts/CardTable'
+import { ReviewStateTag } from './ReviewStateTag'
 import { useReviewWords } from './words'
 import '../masters/Masters.css'
+import './Reports.css'
 
 type Props = { rows: ReportReview[]; onOpen: (id: string) => void }
 
@@ -30,11 +32,11 @@ function Row({ review, onOpen }: { review: ReportReview; onOpen: (id: string) =>
       <td className="table__wide warn">{words.reason(review.reason)}</td>
       <td className="num" data-label={t('reviews.quantity')}>
         {review.quantities.map((one) => (
-          <span key={one.kind} className="changes__item">
+          <span key={one.kind} className="reviews__qty">
             {words.kind(one.kind)} {quantity(one.qty)}
           </span>
         ))}
-        {review.quantities.length === 0 && <span className="muted">–</span>}
+        {review.quantities.length === 0 && <span className="muted">{words.events(review.events)}</span>}
       </td>
       <td data-label={t('reviews.worker')}>
         <span className="num">{review.employee_no}</span> {review.employee_name}
@@ -42,23 +44,35 @@ function Row({ review, onOpen }: { review: ReportReview; onOpen: (id: string) =>
       <td className="num" data-label={t('reviews.reported_at')}>
         {dayTime(review.reported_at)}
       </td>
-      <td className="table__wide">
+      <td>
         <Link to={`/orders?q=${encodeURIComponent(review.work_order_no)}`}>{t('reviews.order')}</Link>
       </td>
       <td>
-        <Button
-          size="small"
-          onClick={() => onOpen(review.report_id)}
-          aria-label={`${t('change.decide')} ${jobOf(review)}`}
-        >
-          {t('change.decide')}
-        </Button>
+        {review.state === 'review' ? (
+          <Button
+            size="small"
+            onClick={() => onOpen(review.report_id)}
+            aria-label={`${t('change.decide')} ${jobOf(review)}`}
+          >
+            {t('change.decide')}
+          </Button>
+        ) : (
+          <>
+            <ReviewStateTag state={review.state} />
+            {review.decided_at && (
+              <span className="muted small">
+                {' '}
+                {review.decided_by} {dayTime(review.decided_at)}
+              </span>
+            )}
+          </>
+        )}
       </td>
     </tr>
   )
 }
 
-/** Reports that wait for a decision, the oldest first. */
+/** Reports that wait for a decision, the oldest first, or those that were decided. */
 export function ReviewTable({ rows, onOpen }: Props) {
   const { t } = useLanguage()
   return (
@@ -70,7 +84,7 @@ export function ReviewTable({ rows, onOpen }: Props) {
         { label: t('reviews.worker') },
         { label: t('reviews.reported_at') },
         { label: t('reviews.order'), hidden: true },
-        { label: t('users.actions'), hidden: true },
+        { label: t('changes.outcome'), hidden: rows.every((one) => one.state === 'review') },
       ]}
     >
       {rows.map((review) => (
