@@ -11,6 +11,12 @@ from pathlib import Path
 from startup.console import Failure, note, step
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "msedge")
+# ODBC drivers by the name under which their package registers them.
+_DRIVERS = {
+    "FreeTDS": "tdsodbc",
+    "SQLite3": "libsqliteodbc",
+    "MariaDB Unicode": "odbc-mariadb",
+}
 _CJK_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
 
@@ -49,6 +55,16 @@ def has_chinese_font() -> bool:
     return any(next(folder.rglob("*CJK*"), None) for folder in folders if folder.is_dir())
 
 
+def missing_drivers() -> list[str]:
+    """Return the packages of the ODBC drivers that are not registered on this Linux."""
+    if sys.platform != "linux":
+        return []  # elsewhere they come with an installer of their own
+    folder = Path(os.environ.get("ODBCSYSINI", "/etc"))
+    registered = folder / "odbcinst.ini"
+    text = registered.read_text("utf-8", "replace") if registered.is_file() else ""
+    return [package for name, package in _DRIVERS.items() if f"[{name}]" not in text]
+
+
 def ensure_for_tests(*, browser: bool, servers: bool) -> list[str]:
     """Install what tests need and what is missing, or return what a person must install."""
     missing = []
@@ -62,6 +78,8 @@ def ensure_for_tests(*, browser: bool, servers: bool) -> list[str]:
         missing.append("postgresql")
     if (browser or servers) and sys.platform == "linux" and shutil.which("strace") is None:
         missing.append("strace")
+    if browser or servers:
+        missing += missing_drivers()
     if missing and can_install():
         install(missing)
         return []
