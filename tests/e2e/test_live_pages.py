@@ -6,11 +6,12 @@ request that makes the change, so the figures printed are on the long side.
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from typing import Any, Final
 import httpx
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tenon.access import accounts
 from tenon.assembly import Tenon, open_tenon
@@ -100,7 +101,7 @@ def _order_page(plant: Plant) -> list[float]:
     token = _token(plant, plant.works[0])
     good = plant.page.locator(".stop__body")
     return [
-        _timed(plant, *_report(token, 1111), lambda n=n: good.get_by_text(f"合格 {n},{n}{n}{n}"))
+        _timed(plant, *_report(token, 1111), good.get_by_text(f"合格 {n},{n}{n}{n}"))
         for n in range(1, TIMES + 1)
     ]
 
@@ -111,7 +112,7 @@ def _board(plant: Plant) -> list[float]:
     tile = plant.page.locator(".tile__head", has_text="在制").locator(".tile__value")
     expect(tile).to_have_text("1")  # the one that was reported on the order page
     return [
-        _timed(plant, *_report(token, 1), lambda n=n: tile.get_by_text(str(n), exact=True))
+        _timed(plant, *_report(token, 1), tile.filter(has_text=re.compile(f"^{n}$")))
         for n, token in enumerate(tokens, 2)
     ]
 
@@ -120,18 +121,18 @@ def _runs_page(plant: Plant) -> list[float]:
     _look(plant.page, "/flows/runs")
     rows = plant.page.get_by_role("row").filter(has_text="已取消")
     return [
-        _timed(plant, f"/api/flow-runs/{run}/cancel", {}, lambda n=n: rows.nth(n))
+        _timed(plant, f"/api/flow-runs/{run}/cancel", {}, rows.nth(n))
         for n, run in enumerate(plant.runs[:TIMES])
     ]
 
 
-def _timed(plant: Plant, path: str, body: dict[str, Any], sight: Callable[[], Any]) -> float:
+def _timed(plant: Plant, path: str, body: dict[str, Any], sight: Locator) -> float:
     """Seconds from asking one server for a change until it is seen through the other."""
-    assert sight().count() == 0
+    assert sight.count() == 0
     begun = time.perf_counter()
     answer = plant.writer.post(path, json=body)
     assert answer.status_code == 200, answer.text
-    sight().wait_for()
+    sight.wait_for()
     return time.perf_counter() - begun
 
 
