@@ -38,13 +38,20 @@ def ftp_server(folder: Path, certificate: Path | None = None, **more: Any) -> It
         handler.certfile = str(certificate)
         handler.tls_control_required = handler.tls_data_required = True
     server = ThreadedFTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.1}, daemon=True)
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            server.serve_forever(timeout=0.1, blocking=False)
+        server.close_all()  # on the thread that waits on its sockets
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield server.address[1]
     finally:
-        server.close_all()
-        thread.join(5)
+        over.set()
+        thread.join(10)
 
 
 def certificate(folder: Path) -> Path:

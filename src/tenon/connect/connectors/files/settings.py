@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from tenon.connect.connectors.files.ftp import FtpFolder
 from tenon.connect.connectors.files.local import LocalFolder
 from tenon.connect.connectors.files.place import Place, bad_url, is_plain
-from tenon.connect.connectors.files.sftp import SftpFolder
 from tenon.connect.contract import ConnectorSettings
 from tenon.kernel.errors import Config
 from tenon.kernel.text import Text
@@ -85,6 +84,9 @@ def _ftp(of: FilesSettings, settings: ConnectorSettings, port: int | None) -> Pl
 
 
 def _sftp(of: FilesSettings, settings: ConnectorSettings, port: int | None) -> Place:
+    # Half a second of imports that only a source over SFTP needs.
+    from tenon.connect.connectors.files.sftp import SftpFolder  # noqa: PLC0415
+
     host_key = settings.values.get("host_key")
     return SftpFolder(
         settings.source, _host(of, settings), port or 22, _user(of), _password(settings),

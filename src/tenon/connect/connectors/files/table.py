@@ -16,9 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-import openpyxl
 import python_calamine as calamine
-from openpyxl.utils.exceptions import InvalidFileException
 
 from tenon.kernel.decimals import plain
 from tenon.kernel.errors import Stop
@@ -171,12 +169,14 @@ def _of_excel(path: Path, name: str, sheet: str | None) -> Iterator[Line]:
 
 
 _UNREADABLE: Final = (
-    calamine.CalamineError, InvalidFileException, zipfile.BadZipFile, OSError, KeyError,
+    calamine.CalamineError, zipfile.BadZipFile, OSError, KeyError,
     ValueError, SyntaxError,  # a broken part of it, as the XML parser says
 )  # fmt: skip
 
 
 def _of_new(path: Path, name: str, sheet: str | None) -> Iterator[Sequence[Any]]:
+    import openpyxl  # noqa: PLC0415  a third of a second that only Excel's files need
+
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         visible = [one.title for one in book.worksheets if one.sheet_state == "visible"]
