@@ -9,6 +9,11 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
+    kis:
+      url: mssql://tenon@10.0.0.7:1433/AIS20260101000000
+      password: secret:kis
+      encoding: gb18030    # only where programs put GBK into VARCHAR columns of a Latin1 collation
+      encryption: request  # or require, or off
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
@@ -56,7 +61,10 @@ _SHORT = Text(
 _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
-_PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
+_PORTS: Final = {
+    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": 1433,
+    "oracle": 1521,
+}  # fmt: skip
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "sql": SqlConnector,
