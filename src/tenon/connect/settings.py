@@ -14,6 +14,10 @@ Each source has its connector's settings, with secrets by name, never by value:
       password: secret:kis
       encoding: gb18030    # only where programs put GBK into VARCHAR columns of a Latin1 collation
       encryption: request  # or require, or off
+    old:
+      dsn: OLD_MES         # registered on this machine; or driver, server, port, database, or file
+      user: tenon
+      password: secret:old
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
@@ -32,6 +36,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from tenon.connect.connectors.http import HttpConnector
+from tenon.connect.connectors.odbc import OdbcConnector
 from tenon.connect.connectors.sql import SqlConnector
 from tenon.connect.contract import Action, Connector, ConnectorSettings
 from tenon.connect.egress import guard
@@ -69,6 +74,7 @@ _PORTS: Final = {
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "sql": SqlConnector,
     "http": HttpConnector,
+    "odbc": OdbcConnector,
 }
 
 
@@ -142,8 +148,10 @@ class Connections:
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        place = _place(str(values.get("url", "")))
+        place = _place(str(values.get("url", ""))) or _listed(values)
         where = f"{place[0]}:{place[1]}" if place else None
+        if "dsn" in values:  # what the machine's administrator registered under this name
+            where = f"dsn:{values['dsn']}"
         opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
         listed = guard(source.code, [place] if place else [])
         return make(ConnectorSettings(source.code, opened, listed, source.zone))
@@ -180,6 +188,13 @@ def _written(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
+
+
+def _listed(values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The server of an ODBC source that is none by a registered name."""
+    server, port = values.get("server"), values.get("port")
+    listed = isinstance(server, str) and isinstance(port, int) and "dsn" not in values
+    return (str(server), int(port or 0)) if listed else None
 
 
 def _place(url: str) -> tuple[str, int] | None:
