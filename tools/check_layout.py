@@ -19,6 +19,7 @@ CONNECTOR_MAY_IMPORT = (
     "tenon.kernel",
     "tenon.connect.contract",
     "tenon.connect.batches",  # what the contract's answers are made of
+    "tenon.connect.selecting",  # streams compiled to SQL
     "tenon.define.models",  # a stream's definition
 )
 

@@ -92,12 +92,8 @@ def test_parameters_are_bound(path: str, version: str) -> None:
     asked = "SELECT id FROM [All Kinds] WHERE name = ? AND at >= ? AND big = ? AND ratio < ?"
     more = (datetime.fromisoformat("2026-01-01"), 2**40, 0.2)
     with connected(TdsServer(path), version) as cursor:
-        right = cursor.execute(
-            asked, "零件㎡ φ5", datetime.fromisoformat("2026-01-01"), 2**40, 0.2
-        ).fetchall()
-        wrong = cursor.execute(
-            asked, "' OR 1=1 --", datetime.fromisoformat("2026-01-01"), 2**40, 0.2
-        ).fetchall()
+        right = cursor.execute(asked, "零件㎡ φ5", *more).fetchall()
+        wrong = cursor.execute(asked, "' OR 1=1 --", *more).fetchall()
     assert (len(right), len(wrong)) == (1, 0)
 
 

@@ -226,7 +226,7 @@ def test_a_connection_opens_its_secret_and_shows_none(tmp_path: Path) -> None:
     [
         ("", "no_connection"),
         ("wms: {url: 'nonsense'}", "bad_address"),
-        ("wms: {url: 'oracle://x/y'}", "bad_address"),
+        ("wms: {url: 'nosuch://x/y'}", "bad_address"),
         ("wms: {url: 'sqlite:///x.db', encoding: ebcdic}", "bad_encoding"),
         ("wms: [1, 2", "bad_connections"),
         ("- wms", "bad_connections"),

@@ -67,7 +67,7 @@ class Capabilities:
     """What a connector can do; the engine asks this and never the vendor's name."""
 
     kind: str
-    detects: frozenset[Literal["watermark", "full"]]
+    detects: frozenset[Literal["watermark", "full", "rowversion"]]
     writes: frozenset[Literal["insert", "update"]] = frozenset()
     encodings: tuple[str, ...] = ("utf-8",)
     page_rows: int = 5000

@@ -9,6 +9,15 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
+    kis:
+      url: mssql://tenon@10.0.0.7:1433/AIS20260101000000
+      password: secret:kis
+      encoding: gb18030    # only where programs put GBK into VARCHAR columns of a Latin1 collation
+      encryption: request  # or require, or off
+    old:
+      dsn: OLD_MES         # registered on this machine; or driver, server, port, database, or file
+      user: tenon
+      password: secret:old
     scale:
       url: sftp://tenon@10.0.0.7/export    # or ftp://, ftps://, file:///srv/export
       password: secret:scale
@@ -32,6 +41,7 @@ import yaml
 
 from tenon.connect.connectors.files import FilesConnector
 from tenon.connect.connectors.http import HttpConnector
+from tenon.connect.connectors.odbc import OdbcConnector
 from tenon.connect.connectors.sql import SqlConnector
 from tenon.connect.contract import Action, Connector, ConnectorSettings
 from tenon.connect.egress import guard
@@ -62,13 +72,14 @@ _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
 _PORTS: Final = {
-    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432,
-    "ftp": 21, "ftps": 21, "sftp": 22,
+    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": 1433,
+    "oracle": 1521, "ftp": 21, "ftps": 21, "sftp": 22,
 }  # fmt: skip
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "sql": SqlConnector,
     "http": HttpConnector,
+    "odbc": OdbcConnector,
     "files": FilesConnector,
 }
 
@@ -147,8 +158,10 @@ class Connections:
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        place = _place(str(values.get("url", "")))
+        place = _place(str(values.get("url", ""))) or _listed(values)
         where = f"{place[0]}:{place[1]}" if place else None
+        if "dsn" in values:  # what the machine's administrator registered under this name
+            where = f"dsn:{values['dsn']}"
         opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
         listed = guard(source.code, [place] if place else [])
         return make(ConnectorSettings(source.code, opened, listed, source.zone))
@@ -193,6 +206,13 @@ def _written(path: Path) -> Mark:
     except FileNotFoundError:
         return _ABSENT
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _listed(values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The server of an ODBC source that is none by a registered name."""
+    server, port = values.get("server"), values.get("port")
+    listed = isinstance(server, str) and isinstance(port, int) and "dsn" not in values
+    return (str(server), int(port or 0)) if listed else None
 
 
 def _place(url: str) -> tuple[str, int] | None:

@@ -170,11 +170,12 @@ class CursorDef(Part):
     """How changed rows are found: a watermark column, read again with an overlap.
 
     `version` names a column that counts a row's revisions: of two with the same watermark (a time
-    in whole seconds, say) it tells which is the older.
+    in whole seconds, say) it tells which is the older. A `rowversion` is SQL Server's own count of
+    changes; it comes as hex (`0x00000000000007D1`), is exact, and is not read again.
     """
 
     column: str
-    type: Literal["time", "integer"] = "time"
+    type: Literal["time", "integer", "rowversion"] = "time"
     version: str | None = None
     overlap_seconds: int = Field(default=120, ge=0)
 

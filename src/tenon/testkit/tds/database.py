@@ -187,7 +187,9 @@ def _bytes(value: Any, page: str) -> Any:
 def _kept(value: Any) -> Any:
     """A parameter as SQLite keeps such values."""
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
+        # As short as it is written, for SQLite compares texts.
+        short = "auto" if value.microsecond % 1000 else "milliseconds"
+        return value.isoformat(sep=" ", timespec=short if value.microsecond else "seconds")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -22,16 +22,8 @@ from tenon.connect.connectors.sql.engines import (
     url_of,
 )
 from tenon.connect.connectors.sql.faults import explain, explain_write
-from tenon.connect.connectors.sql.query import (
-    Plan,
-    Planner,
-    after,
-    first_page,
-    found_of,
-    since_of,
-    tables_of,
-    without_cursor,
-)
+from tenon.connect.connectors.sql.reflection import found_of, tables_of
+from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
 from tenon.connect.contract import (
     Capabilities,
@@ -41,6 +33,7 @@ from tenon.connect.contract import (
     WriteRow,
     Written,
 )
+from tenon.connect.selecting import Plan, Planner, after, first_page, without_cursor
 from tenon.define.models import StreamDef
 from tenon.kernel import clock
 
@@ -49,7 +42,7 @@ _IDLE_SECONDS: Final = 60.0
 
 CAPABILITIES: Final = Capabilities(
     kind="sql",
-    detects=frozenset({"watermark", "full"}),
+    detects=frozenset({"watermark", "full", "rowversion"}),
     writes=frozenset({"insert", "update"}),
     encodings=ENCODINGS,
     page_rows=5000,
@@ -93,14 +86,13 @@ class SqlConnector:
         """The stream's pages: first the rows without a cursor value, then those in its order."""
         with self._session() as connection:
             if self._planner is None:
-                self._planner = Planner(connection, self._source, self._encoding)
+                self._planner = self._new_planner(connection)
             plan = self._planner.plan(stream)
             if plan.cursor is not None and plan.cursor_nullable:
-                at = plan.order_at[1:]
-                yield from self._pages(connection, plan, without_cursor(plan), plan.key, at)
-            columns = plan.key if plan.cursor is None else (plan.cursor, *plan.key)
-            query = first_page(plan, since_of(plan, since, self._dialect))
-            yield from self._pages(connection, plan, query, columns, plan.order_at)
+                yield from self._pages(connection, plan, without_cursor(plan), 1)
+            bound = None if since is None else self._planner.terms.since(since, plan.cursor_type)
+            query = first_page(plan, bound, self._settled(connection, plan))
+            yield from self._pages(connection, plan, query, 0)
 
     def write(
         self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
@@ -136,23 +128,37 @@ class SqlConnector:
         if opened is not None:
             opened.close()
 
+    def _new_planner(self, connection: Connection) -> Planner:
+        inspector = sa.inspect(connection)
+        return Planner(
+            self._source,
+            tables_of(inspector),
+            lambda name: found_of(inspector, name),
+            terms_of(self._dialect, self._encoding),
+        )
+
+    def _settled(self, connection: Connection, plan: Plan) -> Any:
+        """Below which revision every transaction is over: an older one may still be written."""
+        if self._dialect != "mssql" or plan.cursor_type != ROWVERSION:
+            return None
+        oldest: Any = connection.scalar(sa.select(sa.func.min_active_rowversion()))
+        return sa.literal(bytes(oldest), sa.LargeBinary)
+
     def _pages(
-        self,
-        connection: Connection,
-        plan: Plan,
-        query: sa.Select[Any],
-        order: Sequence[sa.ColumnElement[Any]],
-        at: Sequence[int],
+        self, connection: Connection, plan: Plan, query: sa.Select[Any], skip: int
     ) -> Iterator[pa.RecordBatch]:
+        """The pages of a query, ordered by (cursor, key) without the first `skip` of them."""
+        order = (plan.key if plan.cursor is None else (plan.cursor, *plan.key))[skip:]
+        at = list(zip(plan.order_at, plan.order_types, strict=True))[skip:]
         page, planner = query.limit(self._page_rows), self._planner
         while planner is not None:
             # No statement stays open between pages, so the source is never held locked.
-            rows = connection.execute(page).fetchall()
+            rows = plan.values(connection.execute(page).fetchall())
             if rows:
                 yield batch_of(plan.names, rows)
             if len(rows) < self._page_rows:
                 return
-            last = [planner.bound(rows[-1][i]) for i in at]
+            last = [planner.terms.bound(rows[-1][i], kind) for i, kind in at]
             page = query.where(after(order, last)).limit(self._page_rows)
 
     @contextmanager

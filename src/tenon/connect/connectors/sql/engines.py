@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
+from tenon.connect.connectors.sql.sqlserver import OPTIONS, PORT, open_sqlserver
 from tenon.connect.contract import ConnectorSettings, Egress
 from tenon.kernel.errors import Config
 from tenon.kernel.text import Text
@@ -21,13 +23,30 @@ from tenon.kernel.text import Text
 STATEMENT_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 10
 BUSY_SECONDS: Final = 5
-_PORTS: Final = {"mysql": 3306, "postgresql": 5432}
+_PORTS: Final = {"mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": PORT, "oracle": 1521}
+_BACKENDS: Final = frozenset({"sqlite", *_PORTS})
 
 _BAD_URL = Text(
-    "来源“{source}”的连接地址无效；请写成 sqlite:///文件路径、mysql://用户@主机:端口/库 或 "
-    "postgresql://用户@主机:端口/库。",
+    "来源“{source}”的连接地址无效；请写成 sqlite:///文件路径、mysql://用户@主机:端口/库、"
+    "mssql://用户@主机:端口/库 或 postgresql://用户@主机:端口/库。"
+    "SQL Server 的命名实例请写它的端口。",
     "The address of the source “{source}” is not valid; write sqlite:///path, "
-    "mysql://user@host:port/database or postgresql://user@host:port/database.",
+    "mysql://user@host:port/database, mssql://user@host:port/database or "
+    "postgresql://user@host:port/database. Of a named instance of SQL Server give the port.",
+)
+_BAD_OPTION = Text(
+    "来源“{source}”的设置 {key}: {value} 无效；可用：{allowed}。",
+    "The setting {key}: {value} of the source “{source}” is not valid; use one of {allowed}.",
+)
+_NO_ORACLE = Text(
+    "读取 Oracle 需要 Python 包 oracledb：请在 Tenon 的环境中安装它。（Oracle 尚未经过验证。）",
+    "Reading Oracle needs the Python package oracledb: install it in Tenon's environment. (Oracle "
+    "has not been verified.)",
+)
+_NOT_WRITABLE = Text(
+    "本版本不写入 {kind}；只读取。请从 connections.yaml 中去掉该来源的 writes。",
+    "This version writes nothing into {kind}, it only reads. Take `writes` of this source out of "
+    "connections.yaml.",
 )
 _BAD_ENCODING = Text(
     "来源“{source}”的编码“{encoding}”不受支持；可用：{allowed}。",
@@ -42,10 +61,24 @@ def url_of(settings: ConnectorSettings) -> URL:
         url = make_url(str(settings.values.get("url", "")))
     except ArgumentError:
         raise Config("bad_address", _BAD_URL, source=settings.source) from None
-    if url.get_backend_name() not in {"sqlite", "mysql", "mariadb", "postgresql"}:
+    if url.get_backend_name() not in _BACKENDS or "\\" in (url.host or ""):
         raise Config("bad_address", _BAD_URL, source=settings.source)
+    if url.get_backend_name() == "mssql":
+        url = url.set(query=_options(settings))
     password = settings.values.get("password")
     return url if password is None else url.set(password=str(password))
+
+
+def _options(settings: ConnectorSettings) -> dict[str, str]:
+    """What an administrator may say of a SQL Server, one of the values allowed each."""
+    found = {key: str(settings.values[key]) for key in OPTIONS if key in settings.values}
+    for key, value in found.items():
+        if value not in OPTIONS[key]:
+            raise Config(
+                "bad_option", _BAD_OPTION, source=settings.source, key=key, value=value,
+                allowed=", ".join(OPTIONS[key]),
+            )  # fmt: skip
+    return found
 
 
 def encoding_of(settings: ConnectorSettings) -> str:
@@ -64,7 +97,7 @@ def address_of(url: URL) -> str:
     backend = url.get_backend_name()
     if backend == "sqlite":
         return Path(url.database or "").name
-    port = url.port or _PORTS["postgresql" if backend == "postgresql" else "mysql"]
+    port = url.port or _PORTS[backend]
     return f"{url.host}:{port}/{url.database}"
 
 
@@ -84,6 +117,12 @@ def _opened(url: URL, encoding: str, egress: Egress, *, writes: bool) -> Engine:
             return _sqlite(url, encoding, writes=writes)
         case "postgresql":
             return _postgresql(url, egress, writes=writes)
+        case "mssql" | "oracle" if writes:
+            raise Config("not_writable", _NOT_WRITABLE, kind=url.get_backend_name())
+        case "mssql":
+            return open_sqlserver(url, egress, STATEMENT_SECONDS, BUSY_SECONDS)
+        case "oracle":
+            return _oracle(url, egress)
         case _:
             return _mysql(url, egress, writes=writes)
 
@@ -142,6 +181,26 @@ def _postgresql(url: URL, egress: Egress, *, writes: bool) -> Engine:
             f"-c statement_timeout={milliseconds} -c lock_timeout={BUSY_SECONDS * 1000}",
         },
     )
+
+
+def _oracle(url: URL, egress: Egress) -> Engine:
+    """Not verified: no Oracle was there to run it against."""
+    if importlib.util.find_spec("oracledb") is None:
+        raise Config("no_oracle_driver", _NO_ORACLE)
+    address = egress.admit(url.host or "localhost", url.port or _PORTS["oracle"])
+    query = {"service_name": url.database or ""}
+    engine = sa.create_engine(
+        url.set(drivername="oracle+oracledb", host=address, database=None, query=query),
+        poolclass=NullPool,
+        connect_args={"tcp_connect_timeout": CONNECT_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(dbapi: Any, _record: Any) -> None:
+        dbapi.call_timeout = STATEMENT_SECONDS * 1000
+
+    event.listen(engine, "begin", lambda c: c.exec_driver_sql("SET TRANSACTION READ ONLY"))
+    return engine
 
 
 def _mysql(url: URL, egress: Egress, *, writes: bool) -> Engine:

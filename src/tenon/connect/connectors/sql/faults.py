@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError
@@ -80,6 +81,13 @@ _OTHER = Text(
     "Reading the source “{source}” ({address}) failed ({kind}). Tenon tries again later.",
 )
 
+_NO_REVISIONS = Text(
+    "来源“{source}”（{address}）不能告知最老的未完成事务（需要 SQL Server 2005 SP2 或更高版本），"
+    "因此不能用 rowversion 作游标。请改用时间列。",
+    "The source “{source}” ({address}) cannot tell its oldest open transaction (SQL Server 2005 "
+    "SP2 can), so a rowversion cannot be the cursor. Use a time column.",
+)
+
 _Class = tuple[type[TenonError], str, Text]
 UNREACHABLE: Final[_Class] = (Retry, "source_unreachable", _UNREACHABLE)
 LOCKED: Final[_Class] = (Retry, "source_locked", _LOCKED)
@@ -89,6 +97,7 @@ DENIED: Final[_Class] = (NeedsUser, "source_denied", _DENIED)
 NO_DATABASE: Final[_Class] = (NeedsUser, "no_database", _NO_DATABASE)
 DAMAGED: Final[_Class] = (Stop, "source_damaged", _DAMAGED)
 CHANGED: Final[_Class] = (Stop, "source_changed", _CHANGED)
+NO_REVISIONS: Final[_Class] = (Stop, "no_revisions", _NO_REVISIONS)
 OTHER: Final[_Class] = (Retry, "source_error", _OTHER)
 RACED: Final[_Class] = (Retry, "source_raced", _RACED)
 ROW_REFUSED: Final[_Class] = (Stop, "row_refused", _ROW_REFUSED)
@@ -108,6 +117,23 @@ _POSTGRES: Final = {
     "57014": SLOW, "55P03": LOCKED, "40": LOCKED, "08": UNREACHABLE, "57": UNREACHABLE,
     "53": UNREACHABLE,
 }  # fmt: skip
+# Numbers of SQL Server's messages, then of FreeTDS and ODBC states.
+_SQLSERVER: Final = {
+    18456: LOGIN, 18452: LOGIN, 18470: LOGIN, 18486: LOGIN, 18487: LOGIN, 18488: LOGIN,
+    4060: NO_DATABASE, 4064: NO_DATABASE, 911: NO_DATABASE, 916: DENIED,
+    229: DENIED, 230: DENIED, 262: DENIED, 297: DENIED, 300: DENIED,
+    208: CHANGED, 207: CHANGED, 1222: LOCKED, 1205: LOCKED, 3960: LOCKED, 3961: LOCKED,
+    3952: LOCKED, 195: NO_REVISIONS, 823: DAMAGED, 824: DAMAGED, 605: DAMAGED,
+    921: UNREACHABLE, 922: UNREACHABLE, 924: UNREACHABLE, 927: UNREACHABLE, 942: UNREACHABLE,
+    945: UNREACHABLE, 6005: UNREACHABLE, 17142: UNREACHABLE, 17809: UNREACHABLE,
+    20003: SLOW, 20002: UNREACHABLE, 20004: UNREACHABLE, 20006: UNREACHABLE, 20009: UNREACHABLE,
+    20017: UNREACHABLE, 20047: UNREACHABLE,
+}  # fmt: skip
+_ODBC_STATES: Final = {
+    "28000": LOGIN, "HYT00": SLOW, "HYT01": UNREACHABLE, "40001": LOCKED, "42S02": CHANGED,
+    "42S22": CHANGED, "08": UNREACHABLE, "01000": UNREACHABLE,
+}  # fmt: skip
+_NUMBER: Final = re.compile(r"\((\d{3,6})\) \(SQL")
 _SQLITE: Final = (
     ("unable to open database", UNREACHABLE), ("disk i/o error", UNREACHABLE),
     ("locked", LOCKED), ("busy", LOCKED), ("interrupted", SLOW),
@@ -165,6 +191,8 @@ def _classify(orig: Any, dialect: str) -> _Class:
             return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or OTHER
         found = _by_text(str(orig).lower(), _PG_CONNECT)
         return UNREACHABLE if found is OTHER else found
+    if dialect == "mssql":
+        return _of_odbc(orig)
     number = orig.args[0] if orig.args else None
     return _MYSQL.get(number, OTHER) if isinstance(number, int) else OTHER
 
@@ -178,6 +206,17 @@ def _classify_write(orig: Any, dialect: str) -> _Class | None:
         return _POSTGRES_WRITE.get(state) or _POSTGRES_WRITE.get(state[:2])
     number = orig.args[0] if orig.args else None
     return _MYSQL_WRITE.get(number) if isinstance(number, int) else None
+
+
+def _of_odbc(orig: Any) -> _Class:
+    """By the server's number, which drivers put into the text, then by the state."""
+    state, text = str(orig.args[0] if orig.args else ""), str(orig)
+    for number in _NUMBER.findall(text):
+        if found := _SQLSERVER.get(int(number)):
+            return found
+    if state == "HYT00" and "SQLDriverConnect" in text:
+        return UNREACHABLE
+    return _ODBC_STATES.get(state) or _ODBC_STATES.get(state[:2]) or OTHER
 
 
 def _by_text(text: str, table: tuple[tuple[str, _Class], ...]) -> _Class:

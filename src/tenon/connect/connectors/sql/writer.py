@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tenon.connect.connectors.sql.fitting import Fitting
-from tenon.connect.connectors.sql.query import NO_TABLE, tables_of
+from tenon.connect.connectors.sql.reflection import tables_of
 from tenon.connect.contract import ColumnAbsent, StreamAbsent, WriteRow, Written, comparable
+from tenon.connect.selecting import NO_TABLE
 from tenon.kernel.decimals import plain
 
 _AT_ONCE: Final = 200

@@ -1,17 +1,18 @@
-"""A stream compiled to SQL: identifiers from reflection only, values bound, pages by keyset."""
+"""A stream compiled to SQL: names from the catalogue only, values bound, pages by keyset.
+
+What differs between databases (how a value is bound, how a column is read) are the connector's
+`Terms`. A part of the connector contract for those that read tables.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
-from sqlalchemy.engine.reflection import Inspector
 
-from tenon.connect.contract import Column, ColumnAbsent, CursorValue, Found, StreamAbsent
+from tenon.connect.contract import ColumnAbsent, Found, StreamAbsent
 from tenon.define.models import StreamDef
 from tenon.kernel.text import Text
 
@@ -20,12 +21,33 @@ _Known = tuple[sa.ColumnElement[Any], str, bool]
 NO_TABLE: Final = Text("没有这个表或视图", "no such table or view")
 
 
+class Terms:
+    """How one database wants columns to be read and values to be bound."""
+
+    def shown(self, column: sa.ColumnElement[Any], kind: str) -> sa.ColumnElement[Any]:
+        """A column of this type as it is selected."""
+        return column
+
+    def read(self, kind: str) -> Callable[[Any], Any] | None:
+        """What makes a column's value of what the driver gives; None when nothing is to be done."""
+        return None
+
+    def bound(self, value: Any, kind: str = "") -> Any:
+        """A value to be compared with a column of this type, as a bound parameter."""
+        return None if value is None else sa.literal(value)
+
+    def since(self, value: Any, kind: str) -> Any:
+        """A cursor value that was kept, for a cursor column of this type."""
+        return self.bound(value, kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A stream's statement: what is selected, from where, in which order."""
 
     names: tuple[str, ...]
     columns: tuple[sa.ColumnElement[Any], ...]
+    reads: tuple[Callable[[Any], Any] | None, ...]
     source: sa.FromClause
     filters: tuple[sa.ColumnElement[bool], ...]
     cursor: sa.ColumnElement[Any] | None
@@ -33,33 +55,31 @@ class Plan:
     cursor_nullable: bool
     key: tuple[sa.ColumnElement[Any], ...]
     order_at: tuple[int, ...]  # where (cursor, key…) stand in a row
+    order_types: tuple[str, ...]
 
-
-def tables_of(inspector: Inspector) -> dict[str, str]:
-    """Tables and views by their name without case."""
-    names = inspector.get_table_names() + inspector.get_view_names()
-    return {name.casefold(): name for name in names}
-
-
-def found_of(inspector: Inspector, name: str) -> Found:
-    """A table as discovery shows it."""
-    columns = tuple(
-        Column(c["name"], str(c["type"]), bool(c.get("nullable", True)))
-        for c in inspector.get_columns(name)
-    )
-    key = inspector.get_pk_constraint(name).get("constrained_columns") or ()
-    return Found(name, columns, tuple(key))
+    def values(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+        """The rows with what the driver gave made into values."""
+        if not any(self.reads):
+            return rows
+        return [
+            [value if read is None or value is None else read(value)
+             for read, value in zip(self.reads, row, strict=True)]
+            for row in rows
+        ]  # fmt: skip
 
 
 class Planner:
-    """Compiles streams against one reflected database."""
+    """Compiles streams against one database, whose tables it knows by their names without case."""
 
-    def __init__(self, connection: Connection, source: str, encoding: str) -> None:
-        self._inspector = sa.inspect(connection)
-        self._source = source
-        self._encoding = encoding
-        self._dialect = connection.dialect.name
-        self._tables = tables_of(self._inspector)
+    def __init__(
+        self,
+        source: str,
+        tables: Mapping[str, str],
+        describe: Callable[[str], Found],
+        terms: Terms | None = None,
+    ) -> None:
+        self._source, self._tables, self._describe = source, tables, describe
+        self.terms = terms or Terms()
 
     def plan(self, stream: StreamDef) -> Plan:
         """The stream's statement, or StreamAbsent, or ColumnAbsent naming what is missing."""
@@ -79,31 +99,23 @@ class Planner:
         cursor = columns[stream.cursor.column.casefold()] if stream.cursor else None
         return Plan(
             names=tuple(names),
-            columns=tuple(columns[n.casefold()][0] for n in names),
+            columns=tuple(self.terms.shown(*columns[n.casefold()][:2]) for n in names),
+            reads=tuple(self.terms.read(columns[n.casefold()][1]) for n in names),
             source=source,
             filters=tuple(
-                columns[n.casefold()][0].in_([self.bound(v) for v in values])
-                for n, values in stream.where.items()
+                self._one_of(columns[n.casefold()], values) for n, values in stream.where.items()
             ),
             cursor=cursor[0] if cursor else None,
             cursor_type=cursor[1] if cursor else "",
             cursor_nullable=bool(cursor and cursor[2]),
             key=tuple(columns[k.casefold()][0] for k in stream.key),
             order_at=tuple(at[n.casefold()] for n in ordered),
+            order_types=tuple(columns[n.casefold()][1] for n in ordered),
         )
 
-    def bound(self, value: Any) -> Any:
-        """A value as a bound parameter in the source's own encoding."""
-        if value is None:
-            return None
-        if self._dialect != "sqlite":
-            return sa.literal(value)
-        if isinstance(value, str) and self._encoding != "utf-8" and not value.isascii():
-            value = value.encode(self._encoding)
-        if isinstance(value, bytes):
-            # The file holds these very bytes as TEXT; a plain bytes parameter would be a BLOB.
-            return sa.cast(sa.literal(value, sa.LargeBinary), sa.Text)
-        return sa.literal(value)
+    def _one_of(self, known: _Known, values: Sequence[Any]) -> sa.ColumnElement[bool]:
+        column, kind, _ = known
+        return column.in_([self.terms.bound(value, kind) for value in values])
 
     def _joined(self, stream: StreamDef) -> tuple[sa.FromClause, sa.FromClause, dict[str, _Known]]:
         main, columns = self._table(stream.table or stream.name, "main", "")
@@ -132,7 +144,7 @@ class Planner:
         real = self._tables.get(name.casefold())
         if real is None:
             raise StreamAbsent(self._source, name, NO_TABLE)
-        found = found_of(self._inspector, real)
+        found = self._describe(real)
         clause: sa.FromClause = sa.table(real, *(sa.column(c.name) for c in found.columns)).alias(
             alias
         )
@@ -143,14 +155,16 @@ class Planner:
         return clause, columns
 
 
-def first_page(plan: Plan, since: Any) -> sa.Select[Any]:
-    """The rows with a cursor at or after `since`, in order."""
+def first_page(plan: Plan, since: Any, before: Any = None) -> sa.Select[Any]:
+    """The rows with a cursor at or after `since` (and before `before`), in order."""
     query = _select(plan)
     if plan.cursor is None:
         return query.order_by(*plan.key)
     query = query.where(plan.cursor.is_not(None))
     if since is not None:
         query = query.where(plan.cursor >= since)
+    if before is not None:
+        query = query.where(plan.cursor < before)
     return query.order_by(plan.cursor, *plan.key)
 
 
@@ -171,15 +185,6 @@ def after(columns: Sequence[sa.ColumnElement[Any]], values: Sequence[Any]) -> An
         return beyond
     rest = after(columns[1:], values[1:])
     return sa.and_(sa.true() if value is None else first >= value, sa.or_(beyond, rest))
-
-
-def since_of(plan: Plan, since: CursorValue | None, dialect: str) -> Any:
-    """The lower bound in the type of the source's own column."""
-    if isinstance(since, datetime) and dialect == "sqlite":
-        return since.isoformat(sep=" ", timespec="seconds")
-    if isinstance(since, str) and dialect == "postgresql" and "TIME" in plan.cursor_type.upper():
-        return datetime.fromisoformat(since)
-    return since
 
 
 def _select(plan: Plan) -> sa.Select[Any]:
