@@ -364,7 +364,7 @@ function outcome(one: Kept): Node {
   }
   return el(
     'section',
-    { class: `card ${one.state === 'refused' ? 'note wrong' : 'done'}`, role: 'status' },
+    { class: `card ${one.state === 'refused' ? 'note wrong' : shown === 'notKept' ? 'note' : 'done'}`, role: 'status' },
     el('b', {}, say(shown)),
     el('p', {}, one.label),
     one.message ? el('p', {}, one.message) : null,

@@ -9,8 +9,8 @@ import { type Kept, all, change, drop } from './store'
 
 const KEEP = 86_400_000
 const LONGEST = 60_000
-/** Longer than any request takes: a claim this old is of a tab that was closed. */
-const CLAIM = 30_000
+/** A claim this old is of a tab that was closed; sending twice does no harm, waiting for long would. */
+const CLAIM = 5_000
 /** So many failures in a row are the server's, not the reports'. */
 const TOO_MANY = 3
 
@@ -113,7 +113,7 @@ async function send(one: Kept): Promise<Kept | undefined> {
     if (!(error instanceof Refusal) || error.kind !== 'no') throw error
     const { message } = error
     await change(one.id, (there) =>
-      there && { ...there, claim: undefined, undo: undefined, state: there.undo ? 'undone' : 'refused', message },
+      there && { ...there, claim: undefined, undo: undefined, state: there.undo || over(there) ? 'undone' : 'refused', message },
     )
     return undefined
   }
@@ -136,7 +136,13 @@ async function told(id: string, answer: Answer, undo?: boolean): Promise<Kept | 
   if (answer.report_id !== id) throw new Refusal('', 'away')
   const left = answer.undo_seconds * 1000
   ends.set(id, performance.now() + left)
-  return change(id, (there) =>
-    there && { ...there, claim: undefined, state: answer.state, undoUntil: Date.now() + left, undo: undo ?? there.undo },
-  )
+  return change(id, (there) => {
+    // An answer may come after another tab's: what is undone stays so.
+    if (!there || over(there)) return undefined
+    return { ...there, claim: undefined, state: answer.state, undoUntil: Date.now() + left, undo: undo ?? there.undo }
+  })
+}
+
+function over(there: Kept): boolean {
+  return there.state === 'undone'
 }
