@@ -3,10 +3,14 @@
 A column holds text, 64-bit integers, exact decimals or timestamps (zone-less as the source has
 them, or UTC). Bytes that are not valid text travel beside it in a binary column called
 `<name>~bytes`, where the text column is null. A column of mixed kinds travels as text.
+
+What the source holds that is no row of the stream (a line with too few fields) travels in a batch
+of its own, to be set aside: `refused_batch`.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -16,13 +20,48 @@ from typing import Any, Final
 import pyarrow as pa
 
 from tenon.kernel.decimals import plain
+from tenon.kernel.errors import SetAside, Stop
+from tenon.kernel.text import Text
 
 BYTES: Final = "~bytes"
+REFUSED: Final = "~refused"  # {code, zh, en}: why it is no row
+PLACE: Final = "~place"  # where in the source it is
+CONTENT: Final = "~content"  # its bytes
+
+_RESERVED = Text(
+    "来源中有一列叫“{column}”，这个名字由 Tenon 内部使用；"
+    "请在来源中改名，或在定义中列出要读取的列。",
+    "The source has a column called “{column}”, a name Tenon uses itself. Rename it there, or list "
+    "the columns to be read in the definition.",
+)
 _INT64: Final = 1 << 63
 
 
 def batch_of(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
     """A batch of database values."""
+    for name in names:
+        if name == REFUSED or name.endswith(BYTES):
+            raise Stop("reserved_column", _RESERVED, column=name)
+    return _batch(names, rows)
+
+
+def refused_batch(refused: Sequence[tuple[str, bytes, SetAside]]) -> pa.RecordBatch:
+    """A batch of (place, bytes, why) that are no rows of the stream."""
+    rows = [
+        (json.dumps({"code": why.code, **why.text.as_dict()}, ensure_ascii=False), place, content)
+        for place, content, why in refused
+    ]
+    return _batch((REFUSED, PLACE, CONTENT), rows)
+
+
+def refusal_of(kept: str) -> SetAside:
+    """Why something is no row, from what a refused batch says of it."""
+    why = json.loads(kept)
+    # Already filled in: what a file holds is never taken for a template.
+    return SetAside(why["code"], Text("{zh}", "{en}"), zh=why["zh"], en=why["en"])
+
+
+def _batch(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
     arrays: list[pa.Array] = []
     titles: list[str] = []
     for name, values in zip(

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tenon.define.models import StreamDef
 from tenon.kernel.decimals import plain
-from tenon.kernel.errors import Stop
+from tenon.kernel.errors import Stop, TenonError
 from tenon.kernel.text import Text
 
 # A cursor's value exactly as the source has it, so that it compares there as it did.
@@ -208,6 +208,57 @@ class ItemConnector(Connector, Protocol):
 
     def batch(self, stream: StreamDef, item: Mapping[str, Any]) -> pa.RecordBatch | None:
         """The item's rows exactly as `read` would give them; None when it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFile:
+    """A file of a stream as it was when it was taken; `name` is its path within the source."""
+
+    name: str
+    size: int
+    modified: datetime | None
+    digest: str
+
+
+class FileMemory(Protocol):
+    """What is remembered of the files of a stream that were taken before."""
+
+    def last(self) -> TakenFile | None:
+        """The one that was read last."""
+        ...
+
+    def named(self, names: Sequence[str]) -> Mapping[str, TakenFile]:
+        """Those with these names, as they were taken last."""
+        ...
+
+    def has(self, digest: str) -> bool:
+        """Whether this very content was read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came: files to be read, files whose content is known, and what to say of others."""
+
+    fresh: tuple[TakenFile, ...] = ()
+    same: tuple[TakenFile, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+
+class FilingConnector(Connector, Protocol):
+    """A connector whose streams come as files, each taken whole and once."""
+
+    def take(self, stream: StreamDef, memory: FileMemory) -> Arrival:
+        """Fetch the files that are ready and new; the next `read` of the stream reads them."""
+        ...
+
+    def remarks(self, stream: StreamDef) -> list[Text]:
+        """What was odd in the files read, though they were read."""
+        ...
+
+    def settle(self, stream: StreamDef, error: TenonError | None) -> None:
+        """Put the files taken where files go that were read, or that could not be (`error`)."""
         ...
 
 

@@ -22,6 +22,11 @@ _MANY = Text(
     "{gone} of {all} rows are no longer in the source, over 20 %. Nothing was marked; please "
     "check the source.",
 )
+_UNSURE = Text(
+    "来源中有 {gone} 行不见了，但本次有无法识别的行，不能确定它们是否真的消失；未做任何标记。",
+    "{gone} rows are no longer in the source. Some of what was read is no valid row, so nothing "
+    "was marked.",
+)
 _SOME = Text(
     "来源中有 {gone} 行不见了，已标记；对应的记录保留。",
     "{gone} rows are no longer in the source and are marked so; their records stay.",
@@ -34,6 +39,7 @@ class Vanished:
     def __init__(self, hub: Hub, sync: Sync) -> None:
         self._hub, self._sync = hub, sync
         self._seen: set[str] = set()
+        self.unsure = False  # a row that could not be recognised may be any of them
 
     def see(self, keys: Iterable[str | None]) -> None:
         """Note keys that are there."""
@@ -48,6 +54,8 @@ class Vanished:
         gone = [k for k in known if k not in self._seen and "~" not in k]
         if not gone:
             return None
+        if self.unsure:
+            return _UNSURE.format(gone=len(gone))
         if len(gone) > max(_ALWAYS, len(known) * _SHARE):
             return _MANY.format(gone=len(gone), all=len(known))
         with self._hub.write(durable=False) as tx:

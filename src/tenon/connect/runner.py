@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,11 +17,13 @@ from tenon.connect.batches import rows_of
 from tenon.connect.contract import Connector, StreamAbsent
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.echo import Echoes
+from tenon.connect.filing import Filing, filing_of
 from tenon.connect.gone import Vanished
 from tenon.connect.identity import Identifier
 from tenon.connect.mapping import Mapper, Row
 from tenon.connect.pace import Pace, Probation
 from tenon.connect.plan import Plan, further, start
+from tenon.connect.refused import LAYOUT, RefusedMapper
 from tenon.connect.report import Outcome
 from tenon.connect.resolve import Resolver
 from tenon.connect.stage import Prepared, Work, changed
@@ -59,6 +62,7 @@ class Run:
     pace: Pace = field(default_factory=Pace)
     resolver: Resolver = field(init=False)
     applier: Applier = field(init=False)
+    filing: Filing | None = None
     _mapper: Mapper | None = None
 
     def __post_init__(self) -> None:
@@ -84,6 +88,8 @@ class Run:
 
     def mapper(self, names: tuple[str, ...]) -> Mapper:
         """The rules compiled for these columns."""
+        if names == LAYOUT:
+            return RefusedMapper()
         if self._mapper is None or self._mapper.names != names:
             zone = ZoneInfo(self.catalogue.source(self.sync.source).zone)
             self._mapper = Mapper(self.catalogue, self.sync, names, zone)
@@ -163,30 +169,33 @@ class Runner:
             plan = start(tx, sync, None, self._deps.lease_seconds)
         run = Run(self._deps, catalogue, sync, plan, progress=progress)
         faults.point("sync.plan.after")
-        own = connector is None
-        try:
-            connector = connector or self._deps.connections.open(catalogue.source(sync.source))
-            faults.point("sync.connect.after")
-            watermark, note = self._read(run, connector)
-        except StreamAbsent as error:
-            if not sync.stream.optional:
+        with ExitStack() as closing:
+            try:
+                if connector is None:
+                    connector = self._deps.connections.open(catalogue.source(sync.source))
+                    closing.callback(connector.close)
+                faults.point("sync.connect.after")
+                run.filing = filing_of(self._deps.hub, sync, plan.run_id, connector)
+                watermark, note = self._read(run, connector)
+            except StreamAbsent as error:
+                if not sync.stream.optional:
+                    return self._failed(run, error)
+                with self._deps.hub.write(durable=False) as tx:
+                    report.absent(tx, sync, plan)
+                return Outcome(plan.run_id, code, "absent", run.counts)
+            except TenonError as error:
                 return self._failed(run, error)
-            with self._deps.hub.write(durable=False) as tx:
-                report.absent(tx, sync, plan)
-            return Outcome(plan.run_id, code, "absent", run.counts)
-        except TenonError as error:
-            return self._failed(run, error)
-        except SQLAlchemyError as error:
-            return self._failed(run, Retry("hub_error", _HUB, kind=type(error).__name__))
-        finally:
-            if own and connector is not None:
-                connector.close()
-        return self._succeeded(run, watermark, note)
+            except SQLAlchemyError as error:
+                return self._failed(run, Retry("hub_error", _HUB, kind=type(error).__name__))
+            return self._succeeded(run, watermark, note)
 
     def _read(self, run: Run, connector: Connector) -> tuple[Any, Text | None]:
         """Read, prepare and commit until the source has no more; the watermark reached."""
-        sync, stream = run.sync, run.sync.stream
-        vanished = None if stream.cursor else Vanished(self._deps.hub, sync)
+        sync, stream, filing = run.sync, run.sync.stream, run.filing
+        if filing is not None and not filing.take():
+            return run.plan.watermark, filing.note()
+        compared = stream.cursor is None and (filing is None or filing.whole)
+        vanished = Vanished(self._deps.hub, sync) if compared else None
         probation = Probation(sync)
         watermark: Any = run.plan.watermark
         for batch in connector.read(stream, run.plan.since):
@@ -201,12 +210,14 @@ class Runner:
                 for row in part_rows:
                     watermark = further(watermark, mapper.cursor(row))
                 if vanished is not None:
+                    vanished.unsure = vanished.unsure or names == LAYOUT
                     vanished.see(mapper.key(row) for row in part_rows)
                 for part in probation.judge(Prepared(len(part_rows), works, watermark, times)):
                     self._commit_or_count(run, part)
         for part in probation.rest():
             self._commit_or_count(run, part)
-        return watermark, vanished.mark(run.plan) if vanished else None
+        note = vanished.mark(run.plan) if vanished else None
+        return watermark, filing.note(note) if filing else note
 
     def _commit_or_count(self, run: Run, part: Prepared) -> None:
         if part.works:
@@ -216,12 +227,20 @@ class Runner:
 
     def _succeeded(self, run: Run, watermark: Any, note: Text | None) -> Outcome:
         faults.point("sync.report.before")
-        with self._deps.hub.write(durable=False) as tx:
+        filing = run.filing
+        # A file is moved only when what it held is on the disk for certain.
+        lasting = filing is not None and bool(filing.arrival.fresh)
+        with self._deps.hub.write(durable=lasting) as tx:
             report.succeed(tx, run.sync, run.plan, run.counts, watermark, note)
+            if filing is not None:
+                filing.record(tx)
         faults.point("sync.report.after")
-        return Outcome(run.plan.run_id, run.sync.code, "succeeded", run.counts)
+        problem = filing.settle() if filing is not None else None
+        return Outcome(run.plan.run_id, run.sync.code, "succeeded", run.counts, problem)
 
     def _failed(self, run: Run, error: TenonError) -> Outcome:
+        if run.filing is not None:
+            run.filing.settle(error)
         with self._deps.hub.write(durable=False) as tx:
             report.fail(tx, run.sync, run.plan, run.counts, error)
         return Outcome(run.plan.run_id, run.sync.code, "failed", run.counts, error)

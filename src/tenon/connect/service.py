@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from tenon.connect import report
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.late import missing_file
 from tenon.connect.plan import decoded
 from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
 from tenon.define.catalogue import Catalogue
@@ -65,7 +66,8 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         ]
         if source.code not in connected and source.optional:
             continue
-        found.append(_state(deps, source, notes.get(source.code), shown, source.code in running))
+        state = _state(deps, source, notes.get(source.code), shown, source.code in running)
+        found.append(_without_file(state, missing_file(connection, catalogue, source)))
     return found
 
 
@@ -199,6 +201,14 @@ REASONS = {
     "too_long": Text("文字过长", "Text too long"),
     "required": Text("缺少必填值", "Required value missing"),
     "not_a_choice": Text("不在可选值中", "Not one of the choices"),
+    "wrong_fields": Text("字段数与表头不符", "Fields do not match the header"),
+    "bad_quotes": Text("引号不成对", "Quotes do not match"),
+    "abbreviated_number": Text("编码被 Excel 缩写（1.23E+11）", "Code abbreviated by Excel"),
+    "digits_lost": Text("超过 15 位的数字", "Number of over 15 digits"),
+    "lost_zeros": Text("编码可能丢失前导零", "Code may have lost its zeros"),
+    "became_date": Text("编码被 Excel 变成日期", "Code became a date in Excel"),
+    "excel_error": Text("单元格是错误值", "Cell holds an error"),
+    "column_too_narrow": Text("列太窄，只有 ###", "Column too narrow: ###"),
     "refused": Text("数据库拒绝（重复或越界）", "Refused by the database"),
 }
 
@@ -230,6 +240,13 @@ def _state(
         state=_word(source, note, age, running), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
     )  # fmt: skip
+
+
+def _without_file(state: SourceState, missing: Text | None) -> SourceState:
+    """The state of a source that answers, though a file that it should hold is not there."""
+    if missing is None or state.state != "ok":
+        return state
+    return replace(state, state="stale", message=missing)
 
 
 def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:

@@ -13,6 +13,11 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: http://10.0.0.9:8601
       token: secret:crm
       hook_secret: secret:crm-hook    # at least 32 characters: webhooks of this source are taken
+    stock:
+      url: sftp://tenon@10.0.0.7/export
+      password: secret:stock
+      host_key: SHA256:…
+      archive: done    # files that were read are moved there; without it nothing is moved
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tenon.connect.connectors.files import FilesConnector
 from tenon.connect.connectors.http import HttpConnector
 from tenon.connect.connectors.sql import SqlConnector
 from tenon.connect.contract import Action, Connector, ConnectorSettings
@@ -56,11 +62,15 @@ _SHORT = Text(
 _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
-_PORTS: Final = {"http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432}
+_PORTS: Final = {
+    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "ftp": 21,
+    "ftps": 21, "sftp": 22,
+}  # fmt: skip
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "sql": SqlConnector,
     "http": HttpConnector,
+    "files": FilesConnector,
 }
 
 

@@ -120,6 +120,23 @@ source_state = sa.Table(
     sa.Column("last_attempt_at", UtcTime, nullable=True),
 )
 
+# The files that were taken, by name and content: a file sent twice is read once.
+source_file = sa.Table(
+    "source_file",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("name", sa.String(400), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("definition", sa.String(16), nullable=False),  # by which rules it was read
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("modified", UtcTime, nullable=True),
+    sa.Column("taken_at", UtcTime, nullable=False),
+    sa.Column("read", sa.Boolean, nullable=False),  # false: its content had been read before
+    sa.Column("run_id", Id, nullable=False),
+    sa.Index("ix_source_file_digest", "source", "stream", "digest"),
+)
+
 # What a webhook told us, kept before it is answered. `lane` events are handled in their order.
 hook_event = sa.Table(
     "hook_event",
