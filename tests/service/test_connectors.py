@@ -56,6 +56,16 @@ def refusal(connector: Connector, stream: StreamDef = STREAM) -> TenonError:
     return caught.value
 
 
+HOSTILE = StreamDef(
+    name="hostile", table="Bad; 'Names", path="/api/hostile", columns=("code", "part name", "qty"),
+    key=("code",),
+)  # fmt: skip
+
+
+def hostile(*, without: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
+    return [(key, *values) for key, values in suite.HOSTILE.items() if key not in without]
+
+
 def fill_sqlite(path: Path, encoding: str = "utf-8") -> str:
     with sqlite3.connect(path) as db:
         db.execute(
@@ -65,6 +75,13 @@ def fill_sqlite(path: Path, encoding: str = "utf-8") -> str:
         db.executemany(
             'INSERT INTO "Part List" VALUES (?, CAST(? AS TEXT), ?, ?)',
             [(c, n.encode(encoding), float(q), t.isoformat(sep=" ")) for c, n, q, t in suite.ROWS],
+        )
+        db.execute(
+            'CREATE TABLE "Bad; \'Names" (code TEXT PRIMARY KEY, "part name" TEXT, qty TEXT)'
+        )
+        db.executemany(
+            'INSERT INTO "Bad; \'Names" VALUES (?, CAST(? AS TEXT), ?)',
+            [(c, n.encode(encoding), q) for c, n, q in hostile()],
         )
     db.close()
     return f"sqlite:///{path}"
@@ -81,8 +98,17 @@ def fill_server(url: str) -> str:
             f"qty DECIMAL(18,4), changed {moment})"
         )
         db.exec_driver_sql(f"INSERT INTO {table} VALUES (%s, %s, %s, %s)", list(suite.ROWS))
+        table = f"{quote}Bad; 'Names{quote}"
+        db.exec_driver_sql(
+            f"CREATE TABLE {table} (code VARCHAR(20) PRIMARY KEY, {name} TEXT, qty DECIMAL(50,10))"
+        )
+        cannot = POSTGRES_CANNOT if engine.dialect.name == "postgresql" else frozenset()
+        db.exec_driver_sql(f"INSERT INTO {table} VALUES (%s, %s, %s)", hostile(without=cannot))
     engine.dispose()
     return url
+
+
+POSTGRES_CANNOT = frozenset({"nul"})  # in no text
 
 
 class Api(BaseHTTPRequestHandler):
@@ -98,6 +124,12 @@ class Api(BaseHTTPRequestHandler):
             self.answer(*answer)
         elif self.headers.get("Authorization") != "Bearer right":
             self.answer(401, b"{}")
+        elif parts.path == "/api/hostile":
+            found = [
+                f'{{"code": {json.dumps(c)}, "part name": {json.dumps(n)}, "qty": {q}}}'
+                for c, n, q in hostile()
+            ]
+            self.answer(200, f'{{"items": [{", ".join(found)}], "next": null}}'.encode())
         elif parts.path not in {"/api/parts", "/api/customers"}:
             self.answer(404, b"{}")
         else:
@@ -162,7 +194,7 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[suite.Su
     kind = request.param
     if kind == "http":
         with api() as server:
-            yield suite.Subject(lambda: http(server), API_STREAM, ABSENT)
+            yield suite.Subject(lambda: http(server), API_STREAM, ABSENT, HOSTILE)
         return
     extra: dict[str, Any] = {}
     if kind == "sqlite-gbk":
@@ -173,7 +205,8 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[suite.Su
     else:
         name = "mariadb_url" if kind == "mariadb" else "pg_url"
         url = fill_server(request.getfixturevalue(name))
-    yield suite.Subject(lambda: sql(url, **extra), STREAM, ABSENT)
+    cannot = POSTGRES_CANNOT if kind == "postgresql" else frozenset()
+    yield suite.Subject(lambda: sql(url, **extra), STREAM, ABSENT, HOSTILE, cannot)
 
 
 @pytest.mark.parametrize("check", suite.CHECKS, ids=lambda c: c.__name__)

@@ -1,8 +1,8 @@
 """The conformance suite of connectors: what every connector must do, whatever it connects to.
 
 A connector's tests make a `Subject` on a real system that holds `ROWS`, and call each check.
-The rows are hostile on purpose: names with spaces, padded CHAR, Chinese text, bytes that are
-not text, dates that do not exist.
+The rows are hostile on purpose: names with spaces, padded CHAR, Chinese text. A second stream
+holds `HOSTILE`: what people and programs really leave in legacy systems.
 """
 
 from __future__ import annotations
@@ -23,18 +23,36 @@ ROWS: Final = tuple(
     (f"K{n:03}", f"零件 {n}", Decimal(n) / 4, datetime(2026, 1, 1, 8, n // 60, n % 60))  # noqa: DTZ001
     for n in range(1, 101)
 )
+# {key: (a text, a number as text)}: each must come as it is, or not at all as something else.
+HOSTILE: Final = {
+    "nul": ("a\x00b", "1"),
+    "astral": ("𠮷野㎡", "1"),
+    "quotes": ("it's \"5;--\\ `x`", "1"),
+    "template": ("{0.__class__} {{7*7}} ${x} %s", "1"),
+    "formula": ("=cmd|'/c calc'!A1", "1"),
+    "lines": ("a\nb\tc", "1"),
+    "padded": ("  x  ", "1"),
+    "long": ("长" * 2000, "1"),
+    "overflow": ("x", "9" * 30 + ".1234567891"),
+    "tiny": ("x", "-0.0000000001"),
+    "null text": ("NULL", "0"),
+    "right to left": ("a\u202eb\u200b", "1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A connector to test.
 
-    Its stream holds `ROWS`, in the columns `code`, `part name`, `qty` and `changed`.
+    Its stream holds `ROWS`, in the columns `code`, `part name`, `qty` and `changed`; `hostile`
+    holds `HOSTILE` in the first three, but those its system `cannot` store.
     """
 
     open: Callable[[], Connector]
     stream: StreamDef
     absent: StreamDef
+    hostile: StreamDef
+    cannot: frozenset[str] = frozenset()
 
 
 def checks_and_names_itself(subject: Subject) -> None:
@@ -87,12 +105,46 @@ def names_an_absent_column(subject: Subject) -> None:
     assert "no_such_column" in error.text.zh
 
 
+def holds_hostile_values(subject: Subject) -> None:
+    """What a legacy system holds comes whole: no text cut or read as code, no number rounded."""
+    rows, _ = _read(subject, subject.hostile, None)
+    found = {_code(row): row for row in rows}
+    expected = {key: values for key, values in HOSTILE.items() if key not in subject.cannot}
+    assert found.keys() == expected.keys()
+    for key, (text, number) in expected.items():
+        assert found[key]["part name"] == text, key
+        assert Decimal(str(found[key]["qty"])) == Decimal(number), key
+
+
+def may_be_closed_at_any_time(subject: Subject) -> None:
+    """Closing in the middle of a stream, and twice, harms nothing; another reads it all again."""
+    connector = subject.open()
+    reading = iter(connector.read(subject.stream, None))
+    next(reading)
+    del reading
+    connector.close()
+    connector.close()
+    rows, _ = _read(subject, subject.stream, None)
+    assert len(rows) == len(ROWS)
+
+
+def shows_no_secret(subject: Subject) -> None:
+    """Neither its address nor its own text shows what it was given to sign in with."""
+    connector = subject.open()
+    shown = f"{connector.address} {connector!r} {connector.capabilities}"
+    connector.close()
+    assert "s3cret-canary" not in shown
+
+
 CHECKS: Final = (
     checks_and_names_itself,
     reads_everything_once_in_order,
     goes_on_from_a_cursor,
     tells_what_is_absent,
     names_an_absent_column,
+    holds_hostile_values,
+    may_be_closed_at_any_time,
+    shows_no_secret,
 )
 
 

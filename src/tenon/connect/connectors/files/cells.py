@@ -17,7 +17,7 @@ from tenon.kernel.errors import SetAside
 from tenon.kernel.text import Text
 
 _EXPONENT: Final = re.compile(r"[+-]?[0-9](\.[0-9]+)?E\+[0-9]{2,3}")
-_SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?[Ee][+-]?[0-9]{1,3}")
+_SCIENTIFIC: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?[Ee][+-]?[0-9]{1,9}")
 _WRAPPED: Final = re.compile(r'="(.*)"', re.DOTALL)
 _ERRORS: Final = frozenset(
     ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"]
@@ -184,13 +184,12 @@ def _kind(stream: StreamDef, name: str, widths: dict[str, int]) -> str:
 def _from_text(column: _Column, cell: str) -> str | None:
     if column.kind == "free":
         return cell
+    if column.kind == "text" and not ("#" in cell or "+" in cell or "=" in cell):
+        return cell  # most cells, and nothing of what is looked for below
     wrapped = _WRAPPED.fullmatch(cell.strip())
     text = wrapped[1] if wrapped else cell
     bare = text.strip()
-    if bare.upper() in _ERRORS:
-        raise _refuse("excel_error", _ERROR, column, bare)
-    if len(bare) > 1 and not bare.strip("#"):
-        raise _refuse("column_too_narrow", _HASHES, column, bare[:20])
+    _refuse_broken(column, bare)
     if column.kind == "number":
         return _number_text(column, text, bare)
     if _EXPONENT.fullmatch(bare.upper()):
@@ -198,6 +197,15 @@ def _from_text(column: _Column, cell: str) -> str | None:
     if column.kind in {"date", "time"} and _SERIAL.fullmatch(bare):
         return _shown(_from_serial(column, float(bare), bare), column)
     return _full(column, text) if column.kind == "code" else text or None
+
+
+def _refuse_broken(column: _Column, bare: str) -> None:
+    if not bare.startswith("#"):
+        return
+    if bare.upper() in _ERRORS:
+        raise _refuse("excel_error", _ERROR, column, bare)
+    if len(bare) > 1 and not bare.strip("#"):
+        raise _refuse("column_too_narrow", _HASHES, column, bare[:20])
 
 
 def _number_text(column: _Column, text: str, bare: str) -> str:
@@ -253,12 +261,15 @@ def _shown(moment: datetime, column: _Column) -> str:
 
 
 def _moment(column: _Column, value: Any, zone: ZoneInfo) -> datetime | None:
-    if value is None or not str(value).strip():
+    if value is None:
         return None
-    text = str(value).replace("\x00", "").strip()
-    tidy = _SLASHES.sub(lambda m: f"{m[1]}-{m[2]:0>2}-{m[3]:0>2}", text)
+    text = value.replace("\x00", "").strip()
+    if not text:
+        return None
+    if text[4:5] != "-":
+        text = _SLASHES.sub(lambda m: f"{m[1]}-{m[2]:0>2}-{m[3]:0>2}", text)
     try:
-        moment = datetime.fromisoformat(tidy)
+        moment = datetime.fromisoformat(text)
         return moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
     except (ValueError, OverflowError):
         raise _refuse("bad_time", _NO_DATE, column, text) from None

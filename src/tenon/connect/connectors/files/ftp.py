@@ -15,7 +15,14 @@ from typing import Any, BinaryIO, Final
 
 from tenon.connect.connectors.files.address import Address
 from tenon.connect.connectors.files.faults import Faults
-from tenon.connect.connectors.files.places import MOST_ENTRIES, SECONDS, Entry, admitted, joined
+from tenon.connect.connectors.files.places import (
+    MOST_ENTRIES,
+    SECONDS,
+    Entry,
+    admitted,
+    is_plain,
+    joined,
+)
 from tenon.connect.contract import Egress
 from tenon.kernel.errors import TenonError
 
@@ -216,29 +223,29 @@ def _by_names(ftp: _Guarded, path: str) -> Iterator[Entry]:
         if len(listed) <= MOST_ENTRIES:
             listed.append(line)
 
+    ftp.cwd(path)  # many of them take what stands behind NLST for options
     try:
-        ftp.retrlines(f"NLST {path}", note)
+        ftp.retrlines("NLST", note)
     except ftplib.error_perm as error:
         if not str(error).startswith("550"):  # how some say that there are no files
             raise
     ftp.voidcmd("TYPE I")
-    for line in listed:
-        # Some give the path with the name: only what is in this very folder counts.
-        told = line.removeprefix(path.rstrip("/") + "/")
+    for told in listed:
         size, modified = _asked(ftp, path, told)
         if size is not None:
             yield Entry(_name(told), size, modified, told)
 
 
 def _asked(ftp: _Guarded, path: str, told: str) -> tuple[int | None, datetime | None]:
-    if "/" in told or "\\" in told or not told.isprintable():
+    if not is_plain(_name(told)):
         return None, None
+    place = f"{path.rstrip('/')}/{told}"
     try:
-        size = ftp.size(f"{path.rstrip('/')}/{told}")
+        size = ftp.size(place)
     except ftplib.error_perm:
         return None, None  # a folder
     try:
-        return size, _moment(ftp.sendcmd(f"MDTM {path.rstrip('/')}/{told}")[4:].strip())
+        return size, _moment(ftp.sendcmd(f"MDTM {place}")[4:].strip())
     except ftplib.error_perm:
         return size, None
 

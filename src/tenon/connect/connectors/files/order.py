@@ -11,6 +11,7 @@ from typing import Any
 
 from tenon.connect.contract import CursorValue
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _WIDTH = 20  # of the largest integer, with its sign
 
 
@@ -33,7 +34,7 @@ class Sorted:
         self._db.executemany(
             "INSERT INTO r VALUES (?, ?, ?, ?)",
             [
-                (at, _key(row, self._key), number + i, json.dumps(row, default=str))
+                (at, _key(row, self._key), number + i, _encode(row))
                 for i, row in enumerate(rows)
                 if (at := sortable(row[self._cursor])) is None
                 or self._since is None
