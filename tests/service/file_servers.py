@@ -62,7 +62,10 @@ def open_files(
         port = int(url.split("@")[1].split("/", maxsplit=1)[0].split(":")[1])
     places = [(host, port)] if port and listed else []
     return FilesConnector(
-        ConnectorSettings("legacy", {"url": url, **values}, guard("legacy", places)), page_rows
+        ConnectorSettings(
+            "legacy", {"url": url, "stable_seconds": 0, **values}, guard("legacy", places)
+        ),
+        page_rows,
     )
 
 
@@ -93,6 +96,7 @@ def ftp(
     def serve() -> None:
         while not stop.is_set():
             server.serve_forever(timeout=0.01, blocking=False)
+        server.close_all()  # on the thread that waits on its sockets
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -101,7 +105,6 @@ def ftp(
     finally:
         stop.set()
         thread.join(5)
-        server.close_all()
 
 
 @lru_cache(maxsize=1)

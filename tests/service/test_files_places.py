@@ -28,12 +28,12 @@ from tenon.testkit import connector as suite
 from tenon.testkit.proxy import cutting_proxy
 from tests.service.file_servers import PASSWORD, Served, ftp, open_files, sftp
 
-HOW = FileDef(stable_seconds=0, types={"qty": "number"})
+HOW = FileDef(types={"qty": "number"})
 STREAM = StreamDef(
-    name="parts", path="Part List*", columns=("code", "part name", "qty", "changed"), file=HOW,
+    name="parts", table="Part List*", columns=("code", "part name", "qty", "changed"), file=HOW,
     key=("code",), cursor=CursorDef(column="changed"),
 )  # fmt: skip
-ABSENT = StreamDef(name="nothing", path="nothing*.csv", key=("code",), file=HOW)
+ABSENT = StreamDef(name="nothing", table="nothing*.csv", key=("code",), file=HOW)
 HEADER = ("code", "part name", "qty", "changed")
 
 
@@ -70,7 +70,7 @@ def write_xls(path: Path) -> None:
 
 
 HOSTILE_STREAM = StreamDef(
-    name="hostile", path="Bad; 'Names.*", columns=HEADER[:3], file=HOW, key=("code",)
+    name="hostile", table="Bad; 'Names.*", columns=HEADER[:3], file=HOW, key=("code",)
 )
 SHEETS_CANNOT = frozenset({"nul"})  # in XML
 
@@ -185,14 +185,9 @@ def test_a_file_is_archived_with_its_marker_in_a_new_folder(kind: str, tmp_path:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "Part List 零件.csv").write_bytes(as_csv())
     (tmp_path / "out" / "Part List 零件.csv.done").touch()
-    stream = STREAM.model_copy(
-        update={
-            "path": "out/Part List*.csv",
-            "file": HOW.model_copy(update={"marker": "{name}.done"}),
-        }
-    )
+    stream = STREAM.model_copy(update={"table": "out/Part List*.csv"})
     with served(kind, tmp_path) as server:
-        connector = server.connector(archive="old/已读")
+        connector = server.connector(archive="old/已读", done=".done")
         for _ in connector.read(stream, None):
             pass
         connector.settle(stream, None)
@@ -393,8 +388,8 @@ def test_a_file_that_vanishes_or_grows_is_left_for_the_next_time(
 def test_a_file_that_grows_while_it_is_watched_waits(tmp_path: Path) -> None:
     path = tmp_path / "Part List.csv"
     path.write_bytes(as_csv(rows=suite.ROWS[:5]))
-    stream = STREAM.model_copy(update={"file": HOW.model_copy(update={"stable_seconds": 1})})
-    connector = open_files(tmp_path.as_uri())
+    stream = STREAM
+    connector = open_files(tmp_path.as_uri(), stable_seconds=1)
     writer = threading.Timer(0.3, lambda: path.write_bytes(as_csv()))
     writer.start()
     assert connector.take(stream, Nothing()).fresh == ()
@@ -414,7 +409,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (inside / "Part List.csv").symlink_to(outside / "secret.csv")
     (inside / "sub").symlink_to(outside)
     assert refusal(open_files(inside.as_uri())).code == "stream_absent"
-    through = STREAM.model_copy(update={"path": "sub/*.csv"})
+    through = STREAM.model_copy(update={"table": "sub/*.csv"})
     assert refusal(open_files(inside.as_uri()), through).code == "source_folder"
     with sftp(inside) as server:
         assert refusal(server.connector()).code == "stream_absent"
@@ -497,6 +492,9 @@ def test_what_is_a_plain_name(name: str) -> None:
         ({"url": "sftp://u@h/", "host_key": "ssh-rsa AAAA"}, "bad_setting"),
         ({"url": "ftps://u@h/", "certificate": "md5:00"}, "bad_setting"),
         ({"url": "file:///srv/x", "max_mb": 0}, "bad_setting"),
+        ({"url": "file:///srv/x", "done": "../x"}, "bad_setting"),
+        ({"url": "file:///srv/x", "stable_seconds": 90}, "bad_setting"),
+        ({"url": "file:///srv/x", "stable_seconds": "soon"}, "bad_setting"),
         ({"url": "file:///srv/x", "max_rows": "many"}, "bad_setting"),
     ],
 )  # fmt: skip
@@ -513,7 +511,7 @@ def test_an_old_server_without_mlsd_and_with_gbk_names(tmp_path: Path) -> None:
     (tmp_path / "old out").mkdir()
     (tmp_path / "old out" / "Part List 库存.csv").write_bytes(as_csv("gb18030"))
     (tmp_path / "old out" / "Part List folder.csv").mkdir()
-    stream = STREAM.model_copy(update={"path": "old out/part list*.CSV"})
+    stream = STREAM.model_copy(update={"table": "old out/part list*.CSV"})
 
     def unknown(handler: Any, *_args: Any) -> None:
         handler.respond("500 Command not understood.")
@@ -530,7 +528,7 @@ def test_an_old_server_without_mlsd_and_with_gbk_names(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     for kind in KINDS:
         with served(kind, tmp_path) as server:
-            stream = STREAM.model_copy(update={"path": "no/such/*.csv"})
+            stream = STREAM.model_copy(update={"table": "no/such/*.csv"})
             error = refusal(server.connector(), stream)
             assert error.code == "source_folder", kind
             assert "no/such" in error.text.zh

@@ -28,12 +28,12 @@ from tenon.define.models import CursorDef, FileDef, StreamDef
 from tenon.kernel.errors import Stop, TenonError
 from tests.service.file_servers import open_files
 
-NOW = FileDef(stable_seconds=0)
+NOW = FileDef()
 
 
 def stream(**changes: Any) -> StreamDef:
     how = NOW.model_copy(update=changes.pop("file", {}))
-    return StreamDef(**({"name": "s", "path": "f.*", "key": ("code",), "file": how} | changes))
+    return StreamDef(**({"name": "s", "table": "f.*", "key": ("code",), "file": how} | changes))
 
 
 def at(*parts: int) -> datetime:
@@ -204,7 +204,7 @@ def test_what_excel_does_to_codes_in_csv(tmp_path: Path) -> None:
         'code,n\n="00123",a\n1.23E+11,b\n00456,c\n789,d\n#N/A,e\n########,f\n'
         '"2026/1/3",g\n000777,1.23E+11\n000778,#REF!\n000779,1E5\n'
     )
-    found = read(tmp_path, text, file={"widths": {"code": 5}})
+    found = read(tmp_path, text, file={"digits": {"code": 5}})
     assert found.codes() == ["00123", "00456", "2026/1/3", "000779"]
     assert found.reasons() == [
         "abbreviated_number", "lost_zeros", "excel_error", "column_too_narrow",
@@ -216,9 +216,7 @@ def test_what_excel_does_to_codes_in_csv(tmp_path: Path) -> None:
 
 
 def test_zeros_are_put_back_only_where_that_is_allowed(tmp_path: Path) -> None:
-    found = read(
-        tmp_path, "code\n12\n123456\n", file={"widths": {"code": 5}, "restore_zeros": True}
-    )
+    found = read(tmp_path, "code\n12\n123456\n", file={"digits": {"code": 5}, "fill_zeros": True})
     assert found.codes() == ["00012", "123456"]
 
 
@@ -315,9 +313,9 @@ def test_merged_headers_and_sheets_that_are_hidden(tmp_path: Path) -> None:
     assert found.rows == [
         {"编码": "K1", "计划": "10", "实际": "9"}, {"编码": "K2", "计划": "10", "实际": "8"},
     ]  # fmt: skip
-    only = Read(tmp_path, stream(columns=("编码",), key=("编码",), table="旧"))
+    only = Read(tmp_path, stream(columns=("编码",), key=("编码",), file={"sheet": "旧"}))
     assert only.rows == [{"编码": "OLD"}]
-    none = Read(tmp_path, stream(columns=("编码",), key=("编码",), table="没有"))
+    none = Read(tmp_path, stream(columns=("编码",), key=("编码",), file={"sheet": "没有"}))
     assert none.error is not None
     assert none.error.code == "stream_absent"
 
@@ -352,8 +350,8 @@ def test_errors_and_merges_of_an_old_workbook(tmp_path: Path) -> None:
 
 
 def test_the_rows_own_columns_exist_where_they_are_declared(tmp_path: Path) -> None:
-    found = read(tmp_path, "n\na\nb\n", columns=("n", "_file"), key=("_file", "_row"))
-    assert [(r["_file"], r["_row"], r["n"]) for r in found.rows] == [
+    found = read(tmp_path, "n\na\nb\n", columns=("n", "file_name"), key=("file_name", "file_row"))
+    assert [(r["file_name"], r["file_row"], r["n"]) for r in found.rows] == [
         ("f.csv", 2, "a"), ("f.csv", 3, "b"),
     ]  # fmt: skip
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tenon.define.models import StreamDef
 from tenon.kernel.decimals import plain
-from tenon.kernel.errors import Stop, TenonError
+from tenon.kernel.errors import Retry, Stop, TenonError
 from tenon.kernel.text import Text
 
 # A cursor's value exactly as the source has it, so that it compares there as it did.
@@ -56,6 +56,10 @@ class ColumnAbsent(Stop):
             "column_absent", _COLUMN_ABSENT, source=source, what=what,
             columns=", ".join(columns), found=", ".join(found[:60]),
         )  # fmt: skip
+
+
+class StreamTrouble(Retry):
+    """Something about one stream that a person should see; the source's other streams go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,11 @@ class ItemConnector(Connector, Protocol):
         ...
 
 
+# The columns that each row of a file has when they are declared; a cursor on one of the first two
+# says that each file holds what is new, and not the newest everything.
+FILE_COLUMNS: Final = ("file_name", "file_time", "file_row")
+
+
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """A file of a stream as it was when it was taken; `name` is its path within the source."""
@@ -257,8 +266,11 @@ class FilingConnector(Connector, Protocol):
         """What was odd in the files read, though they were read."""
         ...
 
-    def settle(self, stream: StreamDef, error: TenonError | None) -> None:
-        """Put the files taken where files go that were read, or that could not be (`error`)."""
+    def settle(self, stream: StreamDef, error: TenonError | None) -> TakenFile | None:
+        """Put the files taken where files go that were read, or that could not be (`error`).
+
+        The file that was put into quarantine, if one was.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect.contract import Arrival, Connector, FilingConnector, TakenFile
+from tenon.connect.contract import Arrival, Connector, FilingConnector, StreamTrouble, TakenFile
 from tenon.connect.tables import source_file
 from tenon.define.models import StreamDef, Sync
 from tenon.kernel import clock
@@ -22,6 +22,13 @@ from tenon.store import Hub
 _AT_ONCE: Final = 500
 # A file that lies there untouched for longer than this would be fetched, and known by its content.
 _KEEP: Final = timedelta(days=800)
+
+_QUARANTINED = Text(
+    "文件“{file}”无法读取，已移到隔离文件夹，其余的照常读取。原因：{zh}",
+    "The file “{file}” cannot be read and was put into quarantine; the others are read. Because: "
+    "{en}",
+)
+_SAID = Text("{zh}", "{en}")
 
 
 class Memory:
@@ -34,6 +41,7 @@ class Memory:
             f.source == sync.source,
             f.stream == sync.stream.name,
             f.definition == mark_of(sync.stream),
+            f.refused.is_(None),
         )
 
     def last(self) -> TakenFile | None:
@@ -70,12 +78,6 @@ class Filing:
         self._memory = Memory(hub, sync)
         self.arrival = Arrival()
 
-    @property
-    def whole(self) -> bool:
-        """Whether a file holds all rows, so that one that is not in it is gone."""
-        how = self._sync.stream.file
-        return how is None or how.mode == "whole"
-
     def take(self) -> bool:
         """Fetch what is new; whether there is anything to read."""
         self.arrival = self._connector.take(self._sync.stream, self._memory)
@@ -91,31 +93,54 @@ class Filing:
 
     def record(self, tx: Connection) -> None:
         """Remember what was taken, in the transaction that ends the run."""
-        place = {"source": self._sync.source, "stream": self._sync.stream.name}
-        f, now = source_file.c, clock.now()
-        own = sa.and_(f.source == place["source"], f.stream == place["stream"])
-        for read, files in ((True, self.arrival.fresh), (False, self.arrival.same)):
-            for one in files:
-                tx.execute(
-                    source_file.delete().where(own, f.name == one.name, f.digest == one.digest)
-                )
-                tx.execute(
-                    source_file.insert().values(
-                        **place, name=one.name, digest=one.digest, size=one.size,
-                        modified=one.modified, taken_at=now, read=read, run_id=self._run_id,
-                        definition=mark_of(self._sync.stream),
-                    )
-                )  # fmt: skip
+        for file in self.arrival.fresh:
+            self._remember(tx, file, read=True)
+        for file in self.arrival.same:
+            self._remember(tx, file)
         if self.arrival.fresh:
-            tx.execute(source_file.delete().where(own, f.taken_at < now - _KEEP))
+            f = source_file.c
+            own = sa.and_(f.source == self._sync.source, f.stream == self._sync.stream.name)
+            tx.execute(source_file.delete().where(own, f.taken_at < clock.now() - _KEEP))
 
-    def settle(self, error: TenonError | None = None) -> TenonError | None:
-        """Put the files where they go now; what went wrong in doing so."""
+    def settle(self) -> TenonError | None:
+        """Put the files where files go that were read; what went wrong in doing so."""
         try:
-            self._connector.settle(self._sync.stream, error)
+            self._connector.settle(self._sync.stream, None)
         except TenonError as problem:
             return problem
         return None
+
+    def refuse(self, hub: Hub, error: TenonError) -> TenonError:
+        """Put the file at fault into quarantine, where there is one; then the others go on."""
+        try:
+            file = self._connector.settle(self._sync.stream, error)
+        except TenonError:
+            return error  # it stays where it is, and the source stops at it
+        if file is None:
+            return error
+        with hub.write(durable=False) as tx:
+            self._remember(tx, file, refused=json.dumps(error.text.as_dict(), ensure_ascii=False))
+        text = _QUARANTINED.format(file=file.name, zh=error.text.zh, en=error.text.en)
+        return StreamTrouble("file_quarantined", _SAID, zh=text.zh, en=text.en)
+
+    def _remember(
+        self, tx: Connection, file: TakenFile, *, read: bool = False, refused: str | None = None
+    ) -> None:
+        f = source_file.c
+        place = {"source": self._sync.source, "stream": self._sync.stream.name}
+        tx.execute(
+            source_file.delete().where(
+                f.source == place["source"], f.stream == place["stream"], f.name == file.name,
+                f.digest == file.digest,
+            )
+        )  # fmt: skip
+        tx.execute(
+            source_file.insert().values(
+                **place, name=file.name, digest=file.digest, size=file.size,
+                modified=file.modified, taken_at=clock.now(), read=read, refused=refused,
+                run_id=self._run_id, definition=mark_of(self._sync.stream),
+            )
+        )  # fmt: skip
 
 
 def filing_of(hub: Hub, sync: Sync, run_id: str, connector: Connector) -> Filing | None:
@@ -129,8 +154,7 @@ def mark_of(stream: StreamDef) -> str:
     """What changes with the definition: a file is read again by rules that are new."""
     said = stream.model_dump(mode="json")
     if stream.file is not None:  # when it is picked up does not matter to what is in it
-        for name in ("due", "marker", "stable_seconds"):
-            del said["file"][name]
+        del said["file"]["expect_by"]
     return blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

@@ -194,8 +194,7 @@ class Runner:
         sync, stream, filing = run.sync, run.sync.stream, run.filing
         if filing is not None and not filing.take():
             return run.plan.watermark, filing.note()
-        compared = stream.cursor is None and (filing is None or filing.whole)
-        vanished = Vanished(self._deps.hub, sync) if compared else None
+        vanished = None if stream.cursor else Vanished(self._deps.hub, sync)
         probation = Probation(sync)
         watermark: Any = run.plan.watermark
         for batch in connector.read(stream, run.plan.since):
@@ -240,7 +239,7 @@ class Runner:
 
     def _failed(self, run: Run, error: TenonError) -> Outcome:
         if run.filing is not None:
-            run.filing.settle(error)
+            error = run.filing.refuse(self._deps.hub, error)
         with self._deps.hub.write(durable=False) as tx:
             report.fail(tx, run.sync, run.plan, run.counts, error)
         return Outcome(run.plan.run_id, run.sync.code, "failed", run.counts, error)

@@ -9,15 +9,14 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
+    scale:
+      url: sftp://tenon@10.0.0.7/export    # or ftp://, ftps://, file:///srv/export
+      password: secret:scale
+      host_key: SHA256:…
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
       hook_secret: secret:crm-hook    # at least 32 characters: webhooks of this source are taken
-    stock:
-      url: sftp://tenon@10.0.0.7/export
-      password: secret:stock
-      host_key: SHA256:…
-      archive: done    # files that were read are moved there; without it nothing is moved
 """
 
 from __future__ import annotations
@@ -63,8 +62,8 @@ _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
 _PORTS: Final = {
-    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "ftp": 21,
-    "ftps": 21, "sftp": 22,
+    "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432,
+    "ftp": 21, "ftps": 21, "sftp": 22,
 }  # fmt: skip
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
@@ -72,6 +71,10 @@ CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "http": HttpConnector,
     "files": FilesConnector,
 }
+
+
+Mark = tuple[int, int, int]
+_ABSENT: Final[Mark] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Connections:
         """The sources that have a connection."""
         return sorted(self._read())
 
-    def mark(self) -> tuple[int, ...]:
+    def mark(self) -> tuple[Mark, ...]:
         """What changes whenever a connection or a secret is written."""
         return tuple(_written(self.home / name) for name in ("connections.yaml", "secrets.json"))
 
@@ -156,32 +159,40 @@ class Connections:
             return self.secrets.get(value.removeprefix(_REFERENCE), place)
         return value
 
-    def _read(self) -> dict[str, dict[str, Any]]:
+    def _read(self) -> Mapping[str, Mapping[str, Any]]:
         path = self.home / "connections.yaml"
-        if not path.exists():
-            return {}
-        try:
-            data = yaml.safe_load(path.read_text("utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            # The first line only: the rest of a YAML error quotes the file.
-            problem = str(error).splitlines()[0]
-            raise Config("bad_connections", _BAD_FILE, problem=problem) from None
-        if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
-            raise Config("bad_connections", _BAD_FILE, problem="source: {url: …}")
-        return data
+        return _connections(path, _written(path))
 
 
 @lru_cache(maxsize=32)
-def _hook_secret(connections: Connections, source: str, _mark: tuple[int, ...]) -> str | None:
+def _hook_secret(connections: Connections, source: str, _mark: tuple[Mark, ...]) -> str | None:
     # Kept until a file changes: every webhook asks for its secret.
     return connections.read_hook_secret(source)
 
 
-def _written(path: Path) -> int:
+@lru_cache(maxsize=32)
+def _connections(path: Path, written: Mark) -> Mapping[str, Mapping[str, Any]]:
+    # Kept until the file changes: each row that is written back asks whether it may be.
+    if written == _ABSENT:
+        return {}
     try:
-        return path.stat().st_mtime_ns
+        data = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # The first line only: the rest of a YAML error quotes the file.
+        problem = str(error).splitlines()[0]
+        raise Config("bad_connections", _BAD_FILE, problem=problem) from None
+    if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
+        raise Config("bad_connections", _BAD_FILE, problem="source: {url: …}")
+    return data
+
+
+def _written(path: Path) -> Mark:
+    """What changes when the file is written anew; its time alone is too coarse."""
+    try:
+        found = path.stat()
     except FileNotFoundError:
-        return 0
+        return _ABSENT
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _place(url: str) -> tuple[str, int] | None:

@@ -133,6 +133,7 @@ source_file = sa.Table(
     sa.Column("modified", UtcTime, nullable=True),
     sa.Column("taken_at", UtcTime, nullable=False),
     sa.Column("read", sa.Boolean, nullable=False),  # false: its content had been read before
+    sa.Column("refused", sa.Text, nullable=True),  # JSON {zh, en}: why it is in quarantine
     sa.Column("run_id", Id, nullable=False),
     sa.Index("ix_source_file_digest", "source", "stream", "digest"),
 )

@@ -6,6 +6,7 @@ definition format itself.
 
 from __future__ import annotations
 
+from datetime import time
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -179,31 +180,28 @@ class CursorDef(Part):
 
 
 class FileDef(Part):
-    """How the files of a stream are picked up and read (connector `files`).
+    """How the files of a stream are read (connector `files`).
 
-    `mode`: the newest file is the `whole`, or every file is one of the `parts`, taken in `order`.
-    A file is ready when its `marker` lies beside it (`{name}.done`), or else when its size did not
-    change for `stable_seconds` (0: when its name is final). `due` is the local time by which a
-    file must have come each day.
+    Of Excel files `sheet` is read, or else the one visible sheet that has the columns. The newest
+    file is that of the latest time, or of the last `name`. `expect_by` is the local time of day
+    by which a file must have come.
 
     All columns are text unless `types` says otherwise: `code` is watched for what Excel does to
     codes, `number`, `date` and `time` may be cells of that kind, `free` is taken as it is.
-    `widths` is {column: digits of its codes}; a shorter one lost its leading zeros and is set
-    aside, or with `restore_zeros` gets them back.
+    `digits` is {column: digits of its codes}; a shorter one lost its leading zeros and is set
+    aside, or with `fill_zeros` gets them back.
     """
 
-    mode: Literal["whole", "parts"] = "whole"
-    order: Literal["name", "time"] = "name"
-    marker: str | None = Field(default=None, pattern=r"^[^/\\]*\{name\}[^/\\]*$")
-    stable_seconds: int = Field(default=5, ge=0, le=60)
-    due: str | None = Field(default=None, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    sheet: str | None = None
+    newest_by: Literal["time", "name"] = "time"
+    expect_by: time | None = None
     encoding: Literal["utf-8", "gb18030", "utf-16"] | None = None
     delimiter: Literal[",", ";", "|", "\t"] | None = None
     types: dict[str, Literal["text", "code", "number", "date", "time", "free"]] = {}
-    widths: dict[str, Annotated[int, Field(ge=1, le=15)]] = {}
-    restore_zeros: bool = False
+    digits: dict[str, Annotated[int, Field(ge=1, le=15)]] = {}
+    fill_zeros: bool = False
 
-    @field_validator("due", mode="before")
+    @field_validator("expect_by", mode="before")
     @classmethod
     def _time_of_day(cls, value: Any) -> Any:
         # YAML reads 18:30 without quotes as a number to the base of sixty.
@@ -211,11 +209,12 @@ class FileDef(Part):
 
 
 class StreamDef(Part):
-    """What is read of a source: rows of a `table` (SQL) or items at a `path` (HTTP).
+    """What is read of a source: rows of a `table` (SQL), items at a `path` (HTTP), or files.
 
-    Of the connector `files` it is the files whose names fit the pattern `path`, of Excel files
-    the sheet `table`; `file` says how. Their columns `_file`, `_file_time` and `_row` (the file's
-    name, its time there, the row's line) exist where they are declared.
+    Of files `table` is the pattern of their names (`out/stock_*.csv`). With a cursor `file_time`
+    or `file_name` each file holds what is new, read in that order; otherwise the newest file
+    holds everything. Their columns `file_name`, `file_time` and `file_row` (the row's line) are
+    there when they are declared.
 
     Names are matched without case. `key` columns joined by `|` recognise a row for ever.
     Without `columns` all of the table are read. `explode` names a nested list of the item: a
@@ -232,11 +231,11 @@ class StreamDef(Part):
     join: tuple[Join, ...] = ()
     where: dict[str, tuple[str | int, ...]] = {}
     explode: str | None = None
-    file: FileDef | None = None
     may_lack: tuple[str, ...] = ()
     key: tuple[str, ...]
     cursor: CursorDef | None = None
     optional: bool = False
+    file: FileDef | None = None
 
 
 class MapRule(Part):

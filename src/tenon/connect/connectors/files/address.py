@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from tenon.connect.connectors.files.faults import ALL_PORTS, BAD_SETTING, BAD_URL
-from tenon.connect.connectors.files.places import is_inside
+from tenon.connect.connectors.files.places import is_inside, is_plain
 from tenon.connect.contract import ConnectorSettings
 from tenon.kernel.errors import Config
 
@@ -35,6 +35,8 @@ class Address:
     host_key: str | None = None
     certificate: str | None = None
     ports: range = ALL_PORTS
+    done: str | None = None  # a.csv is whole once a.csv + done is there
+    stable_seconds: float = 2.0  # or else when it did not change for so long
     archive: str | None = None
     quarantine: str | None = None
     most_mb: int = 200
@@ -62,7 +64,9 @@ def address_of(settings: ConnectorSettings) -> Address:
         said.text("private_key"),
         host_key=said.fitting("host_key", _HOST_KEY, "SHA256:… (ssh-keygen -l)"),
         certificate=said.fitting("certificate", _FINGERPRINT, "sha256:<64 hex>"),
-        ports=said.ports(), archive=said.folder("archive"), quarantine=said.folder("quarantine"),
+        ports=said.ports(), done=said.ending("done"),
+        stable_seconds=said.seconds("stable_seconds", 2.0, 60.0),
+        archive=said.folder("archive"), quarantine=said.folder("quarantine"),
         most_mb=said.number("max_mb", 200, 2000),
         most_rows=said.number("max_rows", 5_000_000, 50_000_000),
     )  # fmt: skip
@@ -119,6 +123,18 @@ class _Said:
         if found is None or not 0 < int(found[1]) <= int(found[2]) < 65536:
             raise self._bad("passive_ports", value, "50000-50100")
         return range(int(found[1]), int(found[2]) + 1)
+
+    def ending(self, name: str) -> str | None:
+        value = self.text(name)
+        if value and not is_plain(value):
+            raise self._bad(name, value, ".ok / .done")
+        return value or None
+
+    def seconds(self, name: str, otherwise: float, most: float) -> float:
+        value: Any = self._values.get(name, otherwise)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise self._bad(name, value, f"0-{most:.0f}")
+        return float(value)
 
     def number(self, name: str, otherwise: int, most: int) -> int:
         value: Any = self._values.get(name, otherwise)

@@ -53,9 +53,9 @@ _HASHES = Text(
 )
 _ZEROS = Text(
     "列“{column}”的编码“{value}”只有 {found} 位，应为 {width} 位，很可能丢失了前导零；"
-    "请核对，或在定义中允许补零（restore_zeros）。",
+    "请核对，或在定义中允许补零（fill_zeros）。",
     "The code “{value}” of column “{column}” has {found} digits instead of {width}: its leading "
-    "zeros are probably lost. Check it, or allow them to be put back (restore_zeros).",
+    "zeros are probably lost. Check it, or allow them to be put back (fill_zeros).",
 )
 _BECAME_DATE = Text(
     "列“{column}”的编码被 Excel 变成了日期 {value}；请把该列设为文本格式后重新录入。",
@@ -72,9 +72,9 @@ _NO_DATE = Text(
 )
 _NUMERIC_CODES = Text(
     "文件“{file}”的编码列“{column}”是数字单元格，前导零可能已丢失；"
-    "请设为文本格式，或在定义中声明位数（widths）。",
+    "请设为文本格式，或在定义中声明位数（digits）。",
     "The codes in column “{column}” of the file “{file}” are numbers in Excel, so leading zeros "
-    "may be lost. Format them as text, or declare their digits (widths).",
+    "may be lost. Format them as text, or declare their digits (digits).",
 )
 
 
@@ -105,7 +105,7 @@ class Cells:
         self._file, self._header = file, header
         self._seen_numeric: set[str] = set()
         kinds = {plain(n): k for n, k in how.types.items()}
-        widths = {plain(n): w for n, w in how.widths.items()}
+        widths = {plain(n): w for n, w in how.digits.items()}
         cursor = plain(stream.cursor.column) if stream.cursor else None
         self._cursor_type = stream.cursor.type if stream.cursor else "time"
         self._readers = tuple(
@@ -114,7 +114,7 @@ class Cells:
                     name,
                     kinds.get(plain(name)) or _kind(stream, name, widths),
                     widths.get(plain(name)),
-                    how.restore_zeros,
+                    how.fill_zeros,
                     epoch or EPOCH_1900,
                 ),
                 is_cursor=plain(name) == cursor,

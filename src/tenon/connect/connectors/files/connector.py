@@ -20,7 +20,6 @@ from tenon.connect.connectors.files.looks import looks
 from tenon.connect.connectors.files.pickup import Found, Picker
 from tenon.connect.connectors.files.places import Entry, Place, joined
 from tenon.connect.connectors.files.reader import Fetched, Reader
-from tenon.connect.connectors.files.sftp import SftpPlace
 from tenon.connect.connectors.files.sink import Sink
 from tenon.connect.contract import (
     Arrival,
@@ -98,7 +97,7 @@ class FilesConnector:
 
     def take(self, stream: StreamDef, memory: FileMemory) -> Arrival:
         """Fetch what is ready and new; a file that changes meanwhile is left for the next time."""
-        picker = Picker(stream, self._place.list)
+        picker = self._picker(stream)
         found = picker.find(memory)
         taking = self._taking[stream.name] = _Taking(found)
         fetched = self._fetched(picker, taking)
@@ -119,7 +118,7 @@ class FilesConnector:
             self.take(stream, _Nothing())
         taking = self._taking[stream.name]
         if not taking.fetched:
-            what = stream.path or stream.name
+            what = stream.table or stream.name
             raise StreamAbsent(self._source, what, _NO_FILE)
 
         def turn(one: Fetched) -> None:
@@ -134,19 +133,20 @@ class FilesConnector:
         taking = self._taking.get(stream.name)
         return taking.remarks if taking else []
 
-    def settle(self, stream: StreamDef, error: TenonError | None) -> None:
+    def settle(self, stream: StreamDef, error: TenonError | None) -> TakenFile | None:
         """Archive what was read, or put the file at fault into quarantine with the reason."""
         taking = self._taking.pop(stream.name, None)
         if taking is None:
-            return
+            return None
         try:
             if error is None:
                 self._archive(stream, taking)
             elif error.recovery == "stop" and taking.at is not None:
-                self._quarantine(stream, taking, taking.at, error)
+                return self._quarantined(stream, taking, taking.at, error)
         finally:
             for one in taking.fetched:
                 one.path.unlink(missing_ok=True)
+        return None
 
     def close(self) -> None:
         """Close the connection and forget what was fetched."""
@@ -196,24 +196,29 @@ class FilesConnector:
         for entry in done:
             self._move(stream, found, entry, self._where.archive)
 
-    def _quarantine(
+    def _quarantined(
         self, stream: StreamDef, taking: _Taking, one: Fetched, error: TenonError
-    ) -> None:
+    ) -> TakenFile | None:
         if self._where.quarantine is None:
-            return
+            return None
         prefix = self._move(stream, taking.found, one.entry, self._where.quarantine)
         reason = f"{error.text.zh}\r\n{error.text.en}\r\n".encode("utf-8-sig")
         name = f"{prefix}{one.entry.name}.reason.txt"
         self._place.put(self._where.quarantine, name, reason)
+        return one.taken
 
     def _move(self, stream: StreamDef, found: Found, entry: Entry, to: str) -> str:
-        folder = Picker(stream, self._place.list).folder
+        folder = self._picker(stream).folder
         prefix = clock.now().strftime("%Y%m%d-%H%M%S_")
         self._place.move(folder, entry, to, prefix)
         marker = found.markers.get(entry.name)
         if marker is not None:
             self._place.move(folder, marker, to, prefix)
         return prefix
+
+    def _picker(self, stream: StreamDef) -> Picker:
+        where = self._where
+        return Picker(stream, self._place.list, where.done, where.stable_seconds)
 
     def _sink(self, path: Path, name: str) -> Sink:
         return Sink(path, name, self._where.most_mb, self._faults)
@@ -227,5 +232,9 @@ class FilesConnector:
 def _place(where: Address, settings: ConnectorSettings, faults: Faults) -> Place:
     if where.scheme == "file":
         return LocalPlace(where.path, faults)
-    kind = SftpPlace if where.scheme == "sftp" else FtpPlace
-    return kind(where, settings.egress, faults)
+    if where.scheme == "sftp":
+        # Half a second of imports that only a source over SFTP needs.
+        from tenon.connect.connectors.files.sftp import SftpPlace  # noqa: PLC0415
+
+        return SftpPlace(where, settings.egress, faults)
+    return FtpPlace(where, settings.egress, faults)

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from tenon.connect.connectors.files.faults import FileRefused
-from tenon.connect.contract import ColumnAbsent
+from tenon.connect.contract import FILE_COLUMNS, ColumnAbsent
 from tenon.define.models import StreamDef
 from tenon.kernel.text import Text
 
-FILE: Final = "_file"
-FILE_TIME: Final = "_file_time"
-ROW: Final = "_row"
-VIRTUAL: Final = (FILE, FILE_TIME, ROW)
+VIRTUAL: Final = FILE_COLUMNS
+FILE_TIME: Final = FILE_COLUMNS[1]
 SEARCHED: Final = 30  # rows from the top
 _SPACE: Final = re.compile(r"\s+")
 
@@ -35,6 +33,11 @@ class Header:
     width: int
     names: tuple[str, ...]  # as the definition calls them
     at: tuple[int, ...]  # where each stands; below 0 are the file's own: -1 name, -2 time, -3 row
+
+
+def comes_in_parts(stream: StreamDef) -> bool:
+    """Whether each file holds what is new, and not the newest everything."""
+    return stream.cursor is not None and stream.cursor.column in VIRTUAL
 
 
 def plain(name: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final
 
+from tenon.connect.connectors.files.header import FILE_TIME, comes_in_parts
 from tenon.connect.connectors.files.places import Entry, joined
 from tenon.connect.contract import FileMemory, TakenFile
 from tenon.define.models import FileDef, StreamDef
@@ -51,14 +52,21 @@ class Found:
 class Picker:
     """The pick-up rules of one stream."""
 
-    def __init__(self, stream: StreamDef, look: Callable[[str], list[Entry]]) -> None:
-        self._how = stream.file or FileDef()
-        folder, _, name = (stream.path or f"{stream.name}.*").strip("/").rpartition("/")
+    def __init__(
+        self, stream: StreamDef, look: Callable[[str], list[Entry]], done: str | None,
+        stable_seconds: float,
+    ) -> None:  # fmt: skip
+        folder, _, name = (stream.table or f"{stream.name}.*").strip("/").rpartition("/")
         self.folder, self._pattern, self._look = folder, name.casefold(), look
+        self._done, self._stable_seconds = done, stable_seconds
+        self._whole = not comes_in_parts(stream)
+        how = stream.file or FileDef()
+        column = stream.cursor.column if stream.cursor else ""
+        self._by_time = how.newest_by == "time" if self._whole else column == FILE_TIME
 
     def find(self, memory: FileMemory) -> Found:
         """The files that are ready and were not taken before, in their order."""
-        found = Found(whole=self._how.mode == "whole")
+        found = Found(whole=self._whole)
         there = self._look(self.folder)
         fitting = self._marked(self._fitting(there), there, found)
         if found.whole:
@@ -67,7 +75,7 @@ class Picker:
         for entry in fitting:
             known = is_known(entry, taken.get(joined(self.folder, entry.name)))
             (found.known if known else found.new).append(entry)
-        if found.new and self._how.marker is None and self._how.stable_seconds:
+        if found.new and self._done is None and self._stable_seconds:
             self._settled(found)
         return found
 
@@ -88,16 +96,16 @@ class Picker:
         return sorted(fitting, key=self._place)
 
     def _place(self, entry: Entry) -> tuple[datetime, str]:
-        by_time = self._how.order == "time"
-        return (entry.modified or _BEGINNING) if by_time else _BEGINNING, entry.name
+        moment = entry.modified or _BEGINNING
+        return moment if self._by_time else _BEGINNING, entry.name
 
     def _marked(self, fitting: list[Entry], there: list[Entry], found: Found) -> list[Entry]:
-        if self._how.marker is None:
+        if self._done is None:
             return self._filled(fitting, found)
         names = {e.name: e for e in there}
         ready: list[Entry] = []
         for entry in fitting:
-            marker = self._how.marker.replace("{name}", entry.name)
+            marker = entry.name + self._done
             if marker in names:
                 found.markers[entry.name] = names[marker]
                 ready.append(entry)
@@ -123,7 +131,7 @@ class Picker:
 
     def _settled(self, found: Found) -> None:
         """Keep those that do not change while we look twice."""
-        time.sleep(self._how.stable_seconds)
+        time.sleep(self._stable_seconds)
         now = {e.name: e for e in self._look(self.folder)}
         found.new = _as_before(found.new, now, found)
 

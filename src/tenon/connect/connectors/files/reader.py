@@ -15,7 +15,7 @@ import pyarrow as pa
 from tenon.connect.batches import batch_of, refused_batch
 from tenon.connect.connectors.files.cells import Broken, Cells, kind_of
 from tenon.connect.connectors.files.faults import FileRefused
-from tenon.connect.connectors.files.header import VIRTUAL, Header, plain
+from tenon.connect.connectors.files.header import Header, comes_in_parts, plain
 from tenon.connect.connectors.files.order import Sorted
 from tenon.connect.connectors.files.places import Entry
 from tenon.connect.connectors.files.sheet import Book, SheetTable
@@ -30,7 +30,7 @@ from tenon.kernel.text import Text
 _ZIP: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SORT: Final = "sort.db"
-_ANY: Final = StreamDef(name="any", key=("_row",))  # any header will do
+_ANY: Final = StreamDef(name="any", key=("file_row",))  # any header will do
 _LOOKED: Final = 100
 
 _TOO_MANY: Final = Text(
@@ -187,10 +187,8 @@ class Reader:
 
 def _cursor_at(stream: StreamDef, header: Header) -> int | None:
     """Where the cursor stands, when it is a column of the rows and not the file's own."""
-    # Of parts every one is read whole, in the order of the files.
-    parts = stream.file is not None and stream.file.mode == "parts"
-    if stream.cursor is None or parts or stream.cursor.column in VIRTUAL:
-        return None
+    if stream.cursor is None or comes_in_parts(stream):
+        return None  # of parts every one is read whole, in the order of the files
     wanted = plain(stream.cursor.column)
     return next(i for i, name in enumerate(header.names) if plain(name) == wanted)
 

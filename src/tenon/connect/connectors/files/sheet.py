@@ -19,8 +19,8 @@ Merged = tuple[tuple[int, int], tuple[int, int]]  # from (row, column) to (row, 
 
 _SHEETS: Final = Text("工作表只有 {sheets}", "it has the sheets {sheets}")
 _SEVERAL: Final = Text(
-    "有多个工作表（{sheets}）都有所需的表头；请在定义中用 table 指明要读哪一个。没有读取任何行。",
-    "has several sheets with the columns needed ({sheets}). Name the one to be read (table) in the "
+    "有多个工作表（{sheets}）都有所需的表头；请在定义中用 sheet 指明要读哪一个。没有读取任何行。",
+    "has several sheets with the columns needed ({sheets}). Name the one to be read (sheet) in the "
     "definition; no row was read.",
 )
 
@@ -103,13 +103,14 @@ def _chosen(
 
 
 def _sheets(source: str, book: Book, name: str, stream: StreamDef) -> list[str]:
-    if stream.table is None:
+    sheet = stream.file.sheet if stream.file else None
+    if sheet is None:
         return book.visible  # hidden ones only by their name
-    wanted = header.plain(stream.table)
+    wanted = header.plain(sheet)
     named = [s for s in [*book.visible, *book.hidden] if header.plain(s) == wanted]
     if not named:
         sheets = ", ".join(book.visible)
-        raise StreamAbsent(source, f"{name} / {stream.table}", _SHEETS.format(sheets=sheets))
+        raise StreamAbsent(source, f"{name} / {sheet}", _SHEETS.format(sheets=sheets))
     return named[:1]
 
 
