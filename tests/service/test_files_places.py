@@ -26,7 +26,7 @@ from tenon.define.models import CursorDef, FileDef, StreamDef
 from tenon.kernel.errors import Config, NeedsUser, Retry, Stop, TenonError
 from tenon.testkit import connector as suite
 from tenon.testkit.proxy import cutting_proxy
-from tests.service.file_servers import PASSWORD, Served, ftp, open_files, sftp
+from tests.service.file_servers import PASSWORD, Served, certificate, ftp, open_files, sftp
 
 HOW = FileDef(types={"qty": "number"})
 STREAM = StreamDef(
@@ -282,6 +282,15 @@ def test_an_unknown_certificate_is_shown_and_no_password_sent(
         assert error.code == "source_certificate"
         assert server.pin["certificate"] in error.text.zh
     assert told == []
+
+
+def test_a_certificate_that_an_authority_vouches_for_is_trusted(tmp_path: Path) -> None:
+    (tmp_path / "Part List.csv").write_bytes(as_csv())
+    with ftp(tmp_path, tls=True) as server:
+        ca_file = str(certificate())
+        assert len(rows(server.connector(certificate=None, ca_file=ca_file))) == 100
+        wrong = server.connector(certificate=None, ca_file=str(tmp_path / "Part List.csv"))
+        assert refusal(wrong).code == "bad_setting"
 
 
 def test_a_server_without_tls_gets_no_password(tmp_path: Path) -> None:

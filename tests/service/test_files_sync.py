@@ -438,3 +438,32 @@ def test_a_runner_may_be_given_an_open_connector(world: FileWorld) -> None:
     assert runner.sync("erp_stock", connector).counts.applied == 1
     assert runner.sync("erp_moves", connector).counts.read == 0
     connector.close()
+
+
+def test_one_bad_file_harms_no_other_stream_and_shows_until_it_is_mended(world: FileWorld) -> None:
+    world.connect(archive="done", quarantine="bad")
+    world.put("moves/1.csv", b"\xff\xff\xff")
+    world.stock("库存_1.csv", ("A1", 5))
+    cycle = SyncCycle(world.deps)
+    assert [o.state for o in cycle.run_source("erp")] == ["failed", "succeeded"]
+    assert world.held()["A1"] == 5
+    world.put("moves/2.csv", "no,qty\nM2,2\n")
+    cycle.run_source("erp")
+    assert world.held()["M2"] == 2
+    shown = world.shown()
+    assert shown.state == "stale"
+    assert "moves/1.csv" in shown.message.zh  # type: ignore[union-attr]
+    assert "UTF-8" in shown.message.zh  # type: ignore[union-attr]
+    world.put("moves/1.csv", "no,qty\nM1,1\n")
+    cycle.run_source("erp")
+    assert world.held()["M1"] == 1
+    assert "moves/1.csv" not in str(world.shown().message)
+
+
+def test_an_upgraded_hub_gets_the_table_of_files(world: FileWorld) -> None:
+    with world.hub.write() as tx:
+        source_file.drop(tx)
+        tx.execute(sa.text("DELETE FROM schema_migration WHERE number = 3"))
+    migrate(world.hub)
+    world.stock("库存_1.csv", ("A1", 5))
+    assert world.sync("erp_stock").counts.applied == 1

@@ -34,6 +34,7 @@ class Address:
     private_key: str = field(default="", repr=False)
     host_key: str | None = None
     certificate: str | None = None
+    ca_file: str | None = None
     ports: range = ALL_PORTS
     done: str | None = None  # a.csv is whole once a.csv + done is there
     stable_seconds: float = 2.0  # or else when it did not change for so long
@@ -64,7 +65,7 @@ def address_of(settings: ConnectorSettings) -> Address:
         said.text("private_key"),
         host_key=said.fitting("host_key", _HOST_KEY, "SHA256:… (ssh-keygen -l)"),
         certificate=said.fitting("certificate", _FINGERPRINT, "sha256:<64 hex>"),
-        ports=said.ports(), done=said.ending("done"),
+        ca_file=said.text("ca_file") or None, ports=said.ports(), done=said.ending("done"),
         stable_seconds=said.seconds("stable_seconds", 2.0, 60.0),
         archive=said.folder("archive"), quarantine=said.folder("quarantine"),
         most_mb=said.number("max_mb", 200, 2000),

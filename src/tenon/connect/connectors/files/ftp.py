@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from tenon.connect.connectors.files.address import Address
-from tenon.connect.connectors.files.faults import Faults
+from tenon.connect.connectors.files.faults import BAD_SETTING, Faults
 from tenon.connect.connectors.files.places import (
     MOST_ENTRIES,
     SECONDS,
@@ -24,7 +24,7 @@ from tenon.connect.connectors.files.places import (
     joined,
 )
 from tenon.connect.contract import Egress
-from tenon.kernel.errors import TenonError
+from tenon.kernel.errors import Config, TenonError
 
 _BROKEN: Final = (OSError, EOFError, ftplib.Error)
 _NOT_KNOWN: Final = ("500", "501", "502", "504")  # the server does not know the command
@@ -181,7 +181,13 @@ class FtpPlace:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE  # the fingerprint is compared instead
             return context
-        return ssl.create_default_context()
+        try:
+            return ssl.create_default_context(cafile=self._address.ca_file)
+        except (OSError, ssl.SSLError):
+            raise Config(
+                "bad_setting", BAD_SETTING, source=self._faults.source, name="ca_file",
+                value=self._address.ca_file, allowed="PEM",
+            ) from None  # fmt: skip
 
     def _check(self, sock: ssl.SSLSocket) -> None:
         pinned = self._address.certificate
