@@ -242,7 +242,7 @@ def test_wrong_settings_are_named(tmp_path: Path, text: str, code: str) -> None:
 def test_an_unknown_connector_is_named(tmp_path: Path) -> None:
     Connections(tmp_path).save({"wms": {"url": "sqlite:///x.db"}})
     with pytest.raises(Config, match="no_connector"):
-        Connections(tmp_path).open(source("odbc"))
+        Connections(tmp_path).open(source("telepathy"))
 
 
 def test_the_size_of_a_part_follows_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
