@@ -190,7 +190,9 @@ def _start_tenon(home: Path, options: Namespace, children: list[Child], port: in
     command = [str(program("tenon")), "serve", "--home", str(home / "tenon")]
     clock = {"TENON_DEMO_CLOCK": str(home / "plant" / "clock.json")}
     log = home / "logs" / "tenon.log"
-    command += ["--host", host, "--port", str(port)]
+    # What a phone scans must lead to an address that it can reach.
+    seen = next(iter(_own_addresses()), "127.0.0.1") if options.lan else "127.0.0.1"
+    command += ["--host", host, "--port", str(port), "--public-url", f"http://{seen}:{port}"]
     children.append(Child("Tenon", command, log, more=clock))
     return f"http://127.0.0.1:{port}"
 

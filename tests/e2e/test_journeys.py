@@ -176,3 +176,57 @@ def test_a_server_away_is_said_and_waited_for(look: Look) -> None:
     expect(page.locator(".source-card").first).to_be_visible()
     page.context.set_offline(offline=False)
     expect(banner).to_have_count(0)
+
+
+def test_a_report_in_doubt_is_put_right_and_taken(look: Look) -> None:
+    page = (reader := look("planner")).page
+    reader.open("/reviews")
+    expect(page.get_by_role("status").filter(has_text="共 6 份")).to_be_visible()
+    page.get_by_role("button", name="处理 TW-2511-00013 · 20").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_label("正确的工号").fill("404")
+    drawer.get_by_role("button", name="采用", exact=True).click()
+    expect(drawer.get_by_role("alert")).to_contain_text("没有工号“404”")
+    drawer.get_by_label("正确的工号").fill("E0107")
+    page.keyboard.press("Enter")
+    expect(drawer).to_be_hidden()
+    expect(page.get_by_role("status").filter(has_text="共 5 份")).to_be_visible()
+
+
+def test_what_was_decided_of_reports_stays_to_be_seen(look: Look) -> None:
+    page = (reader := look("planner")).page
+    reader.open("/reviews?report=0199-0000")
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_role("button", name="不采用").click()
+    expect(drawer).to_be_hidden()
+    page.locator(".ant-segmented-item", has_text="未采用").click()
+    expect(page).to_have_url(re.compile(r"state=rejected"))
+    page.locator("h1").click()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(drawer).to_contain_text("计划员")
+    expect(drawer.get_by_role("button", name="采用", exact=True)).to_have_count(0)
+
+
+def test_opening_a_row_keeps_the_page_of_its_list(look: Look) -> None:
+    page = (reader := look("admin")).page
+    reader.open("/webhooks?page=2")
+    page.get_by_role("button", name="SO-2511-0052").click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer).to_contain_text("没有给出")
+    expect(drawer.get_by_label("消息内容", exact=True)).to_contain_text('"qty": 1200.0000')
+    expect(page).to_have_url(re.compile(r"page=2&event="))
+    drawer.get_by_role("button", name="重试").click()
+    expect(drawer).to_contain_text("处理中")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile(r"\?page=2$"))
+
+
+def test_a_webhook_that_failed_is_tried_again(look: Look) -> None:
+    page = (reader := look("admin")).page
+    reader.open("/webhooks?state=failed")
+    rows = page.get_by_role("row").filter(has_text="SO-2511-0002")
+    rows.get_by_role("button", name="重试").click()
+    expect(page.get_by_text("已重新处理")).to_be_visible()
+    expect(rows).to_have_count(0)
+    expect(page.get_by_text("192.168.10.31")).to_be_visible()

@@ -244,7 +244,11 @@ class Rig:
             states = Counter(connection.scalars(sa.select(flow_run.c.state)))
             assert set(states) <= {"done"}, states
             assert not connection.scalars(
-                sa.select(job.c.id).where(job.c.state.in_(("failed", "running")))
+                sa.select(job.c.kind, job.c.state, job.c.error).where(
+                    # Housekeeping comes again with the next hour, whoever dies of it.
+                    job.c.state.in_(("failed", "running")),
+                    job.c.kind != "housekeeping",
+                )
             ).all()
             unequal = sa.select(sync_run).where(
                 sync_run.c.state == "succeeded",

@@ -12,8 +12,10 @@ import pytest
 from tenon.access import accounts
 from tenon.assembly import open_tenon
 from tenon.assembly.home import SETTINGS, only_writer
+from tenon.automate import switch
 from tenon.connect.settings import Connections
 from tenon.define.catalogue import read_package
+from tenon.define.models import Flow
 from tests.server.conftest import Commands
 from tests.server.orders import write_orders
 
@@ -231,7 +233,14 @@ def test_a_plant_is_joined_with_its_secrets_kept_apart(tenon: Commands, tmp_path
     text = (tenon.home / "connections.yaml").read_text("utf-8")
     assert "hidden-word" not in text
     assert "the-token" not in text
+    with open_tenon(tenon.home) as opened, opened.hub.write() as tx:
+        flows = opened.catalogue.of(Flow)
+        assert all(switch.enabled(tx, flows).values())
+        switch.set_enabled(tx, flows[0].code, enabled=False, by="admin")
     assert tenon("init", "--from-plant", str(file)).exit_code == 0
+    with open_tenon(tenon.home) as opened, opened.hub.read() as connection:
+        on = switch.enabled(connection, flows)
+    assert [code for code, is_on in on.items() if not is_on] == [flows[0].code], "a person said so"
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"systems": {"mes": {}}}'])

@@ -243,7 +243,7 @@ def open_world(home: Path, url: str, lease_seconds: float = 60.0) -> World:
         catalogue = publish.publish(
             tx, plan, "test", lambda t, b, a: apply_schema(t, a, plan_schema(t, b, a))
         )
-    deps = ConnectDeps(hub, lambda: catalogue, Anyone(), Connections(home), lease_seconds)
+    deps = ConnectDeps(hub, lambda _tx=None: catalogue, Anyone(), Connections(home), lease_seconds)
     return World(home, hub, catalogue, deps)
 
 

@@ -90,6 +90,60 @@ def test_a_change_starts_a_flow_and_its_steps_are_done_once(make: Make) -> None:
     assert len(shop.things()) == 6
 
 
+BARE = """
+kind: entity
+code: part_of
+label: {zh: 部分, en: Part}
+fields:
+  - {code: size, label: {zh: 尺寸, en: Size}, type: integer}
+  - {code: other, label: {zh: 另一物, en: Other thing}, type: ref, target: thing}
+  - {code: whole, label: {zh: 整体, en: Whole}, type: ref, target: thing, required: true}
+---
+kind: entity
+code: loose
+label: {zh: 散件, en: Loose end}
+fields:
+  - {code: size, label: {zh: 尺寸, en: Size}, type: integer}
+---
+kind: flow
+code: of_part
+label: {zh: 部分, en: Part}
+trigger: {record: part_of, event: created}
+steps:
+  - {id: more, step: condition, with: {if: {field: trigger.size, op: eq, value: 1}}}
+---
+kind: flow
+code: of_loose
+label: {zh: 散件, en: Loose}
+trigger: {record: loose, event: created}
+steps:
+  - {id: more, step: condition, with: {if: {field: trigger.size, op: eq, value: 1}}}
+"""
+
+
+def test_a_run_is_named_by_a_number_and_never_by_an_id(make: Make) -> None:
+    """Without a title: the key in its source, what it belongs to, else its kind."""
+    shop = make(BARE)
+    whole = shop.put("W" * 150)
+    other = shop.put("other")
+    named = {"size": 1, "other": other, "whole": whole}
+    with shop.tenon.hub.write() as tx:
+        for entity, key, values in (
+            ("part_of", RowKey(source="mes", source_key="P-1"), named),
+            ("part_of", RowKey(), named),
+            ("loose", RowKey(), {"size": 1}),
+        ):  # fmt: skip
+            shop.tenon.writer.write(tx, SYSTEM, entity, [(key, values)])
+    assert [run.subject for run in shop.runs()] == ["P-1", "W" * 150, ""]
+    with shop.tenon.hub.read() as connection:
+        rows = runs.page(connection, shop.tenon.catalogue)["rows"]
+    assert rows[0]["entity_label"] == {"zh": "散件", "en": "Loose end"}
+    with shop.tenon.hub.write() as tx:
+        tx.execute(flow_run.update().values(subject=flow_run.c.record_id))  # as it was once
+    with shop.tenon.hub.read() as connection:
+        assert {r["subject"] for r in runs.page(connection, shop.tenon.catalogue)["rows"]} == {""}
+
+
 def test_only_live_changes_start_a_flow(make: Make) -> None:
     """DESIGN 5: a first load of old orders sends nothing outward, nor does our own echo."""
     shop = make(COPY)

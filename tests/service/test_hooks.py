@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,6 +195,11 @@ def test_an_event_that_cannot_be_worked_in_is_shown_and_tried_again(world: HookW
     admin = world.served.signed_in("admin")
     (event,) = admin.get("/api/hook-events?state=failed").json()["rows"]
     assert event["failure"]["code"] == "stream_absent"
+    page = admin.get(f"/api/hook-events/{event['id']}").json()
+    assert page["event"] == event
+    assert json.loads(page["body"]) == body
+    gone = admin.get("/api/hook-events/00000000-0000-7000-8000-000000000000")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "event_gone")
     assert world.rows("sales_order") == []
     answer = admin.post(f"/api/hook-events/{event['id']}/retry")
     assert (answer.status_code, answer.json()["state"]) == (200, "received")

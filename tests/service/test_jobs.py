@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tenon.assembly import open_tenon
 from tenon.jobs import queue
 from tenon.jobs.queue import NewJob, job
 from tenon.jobs.worker import Batch, Kind, Worker, pause, tick
@@ -32,7 +31,6 @@ WRONG = Text("不行", "No")
 @pytest.fixture
 def hub(hub_url: str) -> Iterator[Hub]:
     hub = open_hub(hub_url)
-    assert open_tenon  # importing it brings the tables of every room
     migrate(hub)
     with hub.write() as tx:
         effect.create(tx)

@@ -19,6 +19,7 @@ from tenon.define import publish
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Definition, Entity, FieldDef, Label, Package
 from tenon.kernel.errors import BadInput, Config, Conflict, NotAllowed, NotFound, SetAside
+from tenon.records import few
 from tenon.records.ports import SYSTEM, Actor
 from tenon.records.query import Reader
 from tenon.records.schema import apply_schema, plan_schema
@@ -46,6 +47,12 @@ ORDER = Entity(
         field("parent", "ref", target="order"),
     ),
 )
+
+
+@pytest.fixture(autouse=True, params=[0, few.FEW], ids=["staged", "few"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test with every set staged, and with small sets compared in the process."""
+    monkeypatch.setattr(few, "FEW", request.param)
 
 
 class Open:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tenon.access.attempts import Attempts
+from tenon.factory.reported import load_reported
 from tenon.factory.reporting import reports
 from tenon.kernel import clock
 from tenon.kernel.ids import uuid7
-from tests.service.report_world import ReportWorld, body, report_world
+from tenon.records.ports import SYSTEM
+from tests.service.report_world import PHONE, ReportWorld, body, report_world
 
 AT = "2026-11-24T08:00:00Z"
 
@@ -108,7 +110,7 @@ def test_a_reviewed_report_keeps_the_clocks_correction(world: ReportWorld) -> No
     sent = body(world, at=done, employee_no="E77", sent_at=done.isoformat())
     assert world.send(sent).json()["state"] == "review"
     planner = world.served.signed_in("planner")
-    (waiting,) = planner.get("/api/report-reviews").json()
+    (waiting,) = planner.get("/api/report-reviews").json()["rows"]
     assert (waiting["employee_no"], waiting["employee_name"]) == ("E77", None)
     assert abs(datetime.fromisoformat(waiting["reported_at"]) - clock.now()) < timedelta(minutes=1)
     path = f"/api/report-reviews/{sent['report_id']}/decision"
@@ -185,14 +187,43 @@ def test_work_before_the_job_was_over_waits_for_a_person(world: ReportWorld) -> 
     assert (answer["state"], answer["reason"]) == ("review", "order_closed")
     assert world.total() == 0
     planner = world.served.signed_in("planner")
-    (waiting,) = planner.get("/api/report-reviews").json()
+    (waiting,) = planner.get("/api/report-reviews").json()["rows"]
     assert (waiting["report_id"], waiting["quantities"][0]["qty"]) == (late["report_id"], "10")
     path = f"/api/report-reviews/{late['report_id']}/decision"
     assert planner.post(path, json={"accept": True}).json()["state"] == "recorded"
     assert planner.post(path, json={"accept": False}).status_code == 409
     assert world.total() == 10
-    assert planner.get("/api/report-reviews").json() == []
+    assert planner.get("/api/report-reviews").json()["rows"] == []
     assert planner.get("/api/notices").json()["unread"] == 1
+
+
+def test_what_was_decided_stays_to_be_seen(world: ReportWorld) -> None:
+    """With who decided and when; a report undone meanwhile is no longer to be decided."""
+    machine = world.rows("machine")[0].id
+    first, second, third = (
+        body(world, qty, employee_no="E77", machine_id=machine) for qty in ("7", "8", "9")
+    )
+    for sent in (first, second, third):
+        assert world.send(sent).json()["state"] == "review"
+    planner = world.served.signed_in("planner")
+    path = "/api/report-reviews"
+    listed = planner.get(f"{path}?page_size=2").json()
+    assert (listed["total"], [row["state"] for row in listed["rows"]]) == (3, ["review"] * 2)
+    row = listed["rows"][0]
+    assert [Decimal(row[name]) for name in ("qty_plan", "qty_good")] == [100, 0]
+    assert row["machine"] == "P160-1 冲床 1"
+    assert [event["kind"] for event in row["events"]] == ["finish"]
+    assert (row["decided_by"], row["decided_at"]) == (None, None)
+    planner.post(f"{path}/{first['report_id']}/decision", json={"accept": True})
+    planner.post(f"{path}/{second['report_id']}/decision", json={"accept": False})
+    undoing = {key: third[key] for key in ("token", "device", "report_id")}
+    assert world.post("/undo", undoing).json()["state"] == "undone"
+    assert planner.get(path).json()["rows"] == []
+    for state, sent in (("recorded", first), ("rejected", second), ("undone", third)):
+        (row,) = planner.get(f"{path}?state={state}").json()["rows"]
+        assert (row["report_id"], row["state"]) == (sent["report_id"], state)
+        assert (row["decided_by"] is None) == (state == "undone")
+    assert planner.get(f"{path}?state=lost").status_code == 422
 
 
 def test_an_old_traveler_of_a_closed_job_writes_nothing(world: ReportWorld) -> None:
@@ -218,7 +249,7 @@ def test_what_waited_on_a_phone_is_never_refused(world: ReportWorld) -> None:
     assert again["state"] == "review"
     assert world.rows("op_event") == world.rows("op_quantity") == []
     planner = world.served.signed_in("planner")
-    assert len(planner.get("/api/report-reviews").json()) == 2
+    assert len(planner.get("/api/report-reviews").json()["rows"]) == 2
     assert planner.get("/api/notices").json()["unread"] == 1  # one for the job
 
 
@@ -312,3 +343,21 @@ def test_reports_are_evidence_of_where_an_order_is(world: ReportWorld) -> None:
     assert first["state"] != "done"
     world.send(body(world, "60"))
     assert (stations()[0]["state"], Decimal(stations()[0]["qty_good"])) == ("done", Decimal(100))
+
+
+def test_quantities_without_a_time_event_count_and_undone_ones_do_not(world: ReportWorld) -> None:
+    sent = body(world, "7", events=[])
+    assert world.send(sent).status_code == 200
+    assert _reported(world) == Decimal(7)
+    opened = world.post("/open", {"token": world.tokens[0], "device": PHONE}).json()
+    assert Decimal(opened["qty_good"]) == 7
+    undo = {"token": world.tokens[0], "device": PHONE, "report_id": sent["report_id"]}
+    assert world.post("/undo", undo).status_code == 200
+    assert _reported(world) is None
+
+
+def _reported(world: ReportWorld) -> Decimal | None:
+    tenon, operation = world.served.tenon, world.operations[0]
+    with tenon.hub.read() as connection:
+        found = load_reported(connection, tenon.reader(SYSTEM), [operation]).get(operation)
+    return found.good if found else None

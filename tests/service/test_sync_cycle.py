@@ -167,7 +167,9 @@ def test_a_mariadb_table_and_a_rest_system_give_the_same_records(
         found = tuple(parse(d, "test") for d in yaml.safe_load_all(DEFINITIONS))
         check(found)
         catalogue = publish_more(world, found)
-        deps = ConnectDeps(world.hub, lambda: catalogue, world.deps.policy, Connections(tmp_path))
+        deps = ConnectDeps(
+            world.hub, lambda _tx=None: catalogue, world.deps.policy, Connections(tmp_path)
+        )
         deps.connections.secrets.set("crm", "right")
         deps.connections.save({
             "wms": {"url": mariadb_url},
@@ -204,7 +206,7 @@ def test_a_sync_may_be_left_out_of_rounds_that_come_too_soon(world: World) -> No
         for one in world.catalogue.definitions
     )
     catalogue = Catalogue(world.catalogue.epoch, definitions)
-    cycle = SyncCycle(replace(world.deps, catalogue=lambda: catalogue))
+    cycle = SyncCycle(replace(world.deps, catalogue=lambda _tx=None: catalogue))
     cycle._schedule.add("sync mes", 3600, lambda: None)
 
     def round_() -> set[str]:

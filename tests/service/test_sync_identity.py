@@ -226,7 +226,7 @@ def test_a_reused_code_is_noticed_and_its_facts_follow_the_person(world: World) 
 def test_rows_found_once_their_owner_turns_out_to_be_absent(world: World) -> None:
     product(world, ("P1", "支架", "DRW-1", AT))
     world.catalogue = Catalogue(1, tuple(_owned(d) for d in world.catalogue.definitions))
-    world.deps = replace(world.deps, catalogue=lambda: world.catalogue)
+    world.deps = replace(world.deps, catalogue=lambda _tx=None: world.catalogue)
     world.sync("mes_item")
     assert set(world.rows("product", "set_aside")) == {"P1"}, "the ledger may still bring it"
     assert world.retry().tried == 0

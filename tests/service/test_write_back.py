@@ -17,7 +17,7 @@ from tenon.automate.tables import flow_run
 from tenon.connect import writeback
 from tenon.connect.contract import Written
 from tenon.connect.tables import push_row
-from tenon.connect.writeback import Intent, Sending
+from tenon.connect.writeback import Intent, Meant, Sending
 from tenon.kernel import clock
 from tenon.kernel.errors import Config, NeedsUser, NotAllowed, Retry
 from tenon.kernel.ids import uuid7
@@ -82,8 +82,8 @@ def prepare(world: HookWorld, ids: dict[str, list[str]]) -> list[Sending]:
     tenon = world.tenon
     intents = [Intent(tenon.catalogue.push(code), tuple(own)) for code, own in ids.items()]
     with tenon.hub.write() as tx:
-        found = writeback.prepare(tenon.connect, tx, tenon.reader(SYSTEM), intents)
-        writeback.intend(tx, found, uuid7(), "test")
+        found = writeback.prepare(tx, tenon.reader(SYSTEM), intents)
+        writeback.intend(tx, [Meant(uuid7(), "test", found)])
     return found
 
 
@@ -91,7 +91,7 @@ def push(world: HookWorld, ids: dict[str, list[str]]) -> list[Written]:
     sendings = prepare(world, ids)
     (answers,) = writeback.send(world.tenon.connect, [sendings])
     with world.tenon.hub.write() as tx:
-        writeback.record(tx, sendings, answers)
+        writeback.record(tx, [(sendings, answers)])
     return answers
 
 
@@ -175,7 +175,7 @@ def test_read_back_before_it_was_noted_down(world: HookWorld) -> None:
     (answers,) = writeback.send(world.tenon.connect, [sendings])
     world.sync("mes_work_order", "mes_allocation", "mes_operation")
     with world.tenon.hub.write() as tx:
-        writeback.record(tx, sendings, answers)
+        writeback.record(tx, [(sendings, answers)])
     assert [len(world.rows(e)) for e in PUSHES.values()] == [1, 1, 2]
 
 

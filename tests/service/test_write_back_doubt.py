@@ -65,7 +65,7 @@ def test_a_change_after_an_echo_that_came_before_the_note_is_live(world: HookWor
     (answers,) = writeback.send(world.tenon.connect, [sendings])
     world.sync("mes_work_order")
     with world.tenon.hub.write() as tx:
-        writeback.record(tx, sendings, answers)
+        writeback.record(tx, [(sendings, answers)])
     assert ledger(world)["mes_work_order"].echoed_at is not None
     in_mes(world, mes.WORKORDER.update().values(status="STARTED", update_time=later()))
     world.sync("mes_work_order")

@@ -63,6 +63,15 @@ class HomeSettings(BaseModel):
         return zone
 
 
+def with_public_url(settings: HomeSettings, url: str) -> HomeSettings:
+    """The settings with another public address; Config when it is none."""
+    try:
+        return HomeSettings.model_validate(settings.model_dump() | {"public_url": url.rstrip("/")})
+    except ValidationError as error:
+        problem = error.errors()[0]["msg"]
+        raise Config("bad_settings", _BAD_SETTINGS, path="--public-url", problem=problem) from None
+
+
 def read_settings(home: Path) -> HomeSettings:
     """The settings of a home; Config when it is none or they are wrong."""
     path = home / SETTINGS

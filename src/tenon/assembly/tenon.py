@@ -152,9 +152,16 @@ class Tenon:
             if loaded.epoch > self._catalogue.epoch:
                 self._catalogue, self._policy = loaded, RolePolicy(loaded)
 
-    def _fresh(self) -> Catalogue:
-        self.refresh()
-        return self._catalogue
+    def _fresh(self, tx: Connection | None = None) -> Catalogue:
+        if tx is None:
+            self.refresh()
+            return self._catalogue
+        seen: dict[str, Any] = tx.info["seen"]
+        if "catalogue" not in seen:
+            self.refresh(tx)
+            seen["catalogue"] = self._catalogue
+        found: Catalogue = seen["catalogue"]
+        return found
 
     @contextmanager
     def at_work(

@@ -27,9 +27,8 @@ from tenon.automate.tables import flow_run, flow_step
 from tenon.automate.triggers import KIND, FlowTriggers, wake
 from tenon.connect.deps import ConnectDeps
 from tenon.define import publish
-from tenon.define.catalogue import Catalogue
 from tenon.define.models import Flow, StepDef
-from tenon.jobs.queue import Job, enqueue
+from tenon.jobs.queue import Job, NewJob, enqueue
 from tenon.jobs.worker import Batch, Kind
 from tenon.kernel import clock, faults
 from tenon.kernel.errors import Config, TenonError
@@ -67,7 +66,9 @@ class _Run:
     state: str = "running"
     failure: dict[str, Any] | None = None
     intent: Any = None
+    wait: Wait | None = None
     begun: dict[str, datetime] = field(default_factory=dict)  # steps begun in this segment
+    taken: list[dict[str, Any]] = field(default_factory=list)  # rows of steps not saved yet
 
     @property
     def definition(self) -> StepDef:
@@ -151,7 +152,7 @@ class Interpreter:
 
     def _read_triggers(self, tx: Connection, runs: Sequence[_Run]) -> None:
         """Take the triggering records into the runs' data, as they are at the beginning."""
-        reader = self._reader()
+        reader = self._reader(tx)
         for entity in {run.entity for run in runs}:
             own = [run for run in runs if run.entity == entity]
             wanted = {"field": "id", "op": "in", "value": [run.record_id for run in own]}
@@ -170,7 +171,7 @@ class Interpreter:
         with self._triggers.caused_by(deep), _blamed_on(runs[0].step):
             outcomes = local.run(self._context(tx, runs[0]), [self._at(step, run) for run in runs])
         for run, outcome in zip(runs, outcomes, strict=True):
-            _advance(tx, run, outcome)
+            _advance(run, outcome)
 
     def _record(
         self, tx: Connection, groups: Sequence[tuple[Step, list[_Run]]], answers: Sequence[Any]
@@ -187,7 +188,7 @@ class Interpreter:
                 )
             for run, outcome in zip(own, outcomes, strict=True):
                 if run.id in going:
-                    _advance(tx, run, outcome)
+                    _advance(run, outcome)
         return [run for _, own in groups for run in own if run.id in going]
 
     def _still_going(self, tx: Connection, runs: Sequence[_Run]) -> set[str]:
@@ -205,13 +206,13 @@ class Interpreter:
         return At(run.id, key, self._checked[place], run.data, run.waited, run.intent)
 
     def _context(self, tx: Connection, run: _Run) -> StepContext:
-        catalogue = self._connect.catalogue()
+        catalogue = self._connect.catalogue(tx)
         actor = Actor(f"flow:{run.flow.code}", run.flow.label.zh, "admin", "system")
         writer = Writer(catalogue, self._connect.policy, self._triggers)
-        return StepContext(tx, catalogue, writer, self._reader(catalogue), actor, self._connect)
+        return StepContext(tx, catalogue, writer, self._reader(tx), actor, self._connect)
 
-    def _reader(self, catalogue: Catalogue | None = None) -> Reader:
-        return Reader(catalogue or self._connect.catalogue(), self._connect.policy, SYSTEM)
+    def _reader(self, tx: Connection) -> Reader:
+        return Reader(self._connect.catalogue(tx), self._connect.policy, SYSTEM)
 
 
 def on_failed(tx: Connection, job: Job, error: TenonError) -> None:
@@ -306,7 +307,7 @@ def _groups(runs: Sequence[_Run]) -> list[tuple[Step, list[_Run]]]:
     return [(registry.find(own[0].definition.step), own) for own in found.values()]
 
 
-def _advance(tx: Connection, run: _Run, outcome: Outcome) -> None:
+def _advance(run: _Run, outcome: Outcome) -> None:
     """Take an outcome into the run and its step's row, and move it to where it goes next."""
     now = clock.now()
     begun = run.begun.setdefault(run.step, now)
@@ -317,12 +318,12 @@ def _advance(tx: Connection, run: _Run, outcome: Outcome) -> None:
         "run_id": run.id, "step": run.step, "started_at": begun, "output": output or None,
         "state": state, "ended_at": None if outcome.wait else now, "failure": failure,
     }  # fmt: skip
-    tx.execute(insert_or_change(tx, flow_step, _STEP_COLUMNS), [values])
+    run.taken.append(values)
     if failure:
         run.state, run.failure = "failed", failure
         return
     if outcome.wait:
-        _wait(tx, run, outcome.wait, now)
+        run.state, run.wait = "waiting", outcome.wait
         return
     run.data = run.data | {"steps": run.data["steps"] | {run.step: output}}
     run.waited = None
@@ -334,34 +335,54 @@ def _advance(tx: Connection, run: _Run, outcome: Outcome) -> None:
         run.step = ids[following]
 
 
-def _wait(tx: Connection, run: _Run, wait: Wait, now: datetime) -> None:
-    again = run.waited is not None  # it was woken, and its wait is not over
-    run.state, run.waited = "waiting", run.waited or now
-    run.waits += 1
-    tx.execute(
-        flow_run.update()
-        .where(flow_run.c.id == run.id)
-        .values(wait_until=wait.until, wait_entity=wait.entity, wait_record=wait.record_id)
-    )
-    if wait.until is not None:
-        seconds = max(0.0, (wait.until - now).total_seconds()) / (clock.demo_pace() or 1.0)
-        # A demo may change its pace, and a clock may jump: look again at least once an hour.
-        enqueue(tx, [wake(run.id, run.waits, delay=min(seconds, 3600.0) + (0.05 if again else 0))])
-
-
 def _save(tx: Connection, runs: Sequence[_Run]) -> None:
+    """Write down, as sets, where the runs stand, the steps they took, and when to wake them."""
     now = clock.now()
+    if steps := [row for run in runs for row in run.taken]:
+        tx.execute(insert_or_change(tx, flow_step, _STEP_COLUMNS), steps)
+    enqueue(tx, [job for run in runs if run.wait is not None for job in _begin_wait(run, now)])
+    if runs:
+        tx.execute(_SAVE, [_saved(run, now) for run in runs])
     for run in runs:
-        over = run.state in {"done", "failed"}
-        tx.execute(
-            flow_run.update()
-            .where(flow_run.c.id == run.id)
-            .values(
-                state=run.state, step=run.step, data=run.data, waits=run.waits, waited=run.waited,
-                owner=run.job.key if run.state == "running" else None,
-                ended_at=now if over else None, failure=run.failure,
+        run.taken = []
+
+
+def _begin_wait(run: _Run, now: datetime) -> list[NewJob]:
+    """Note that the run waits; the job that wakes it when its time has come."""
+    again = run.waited is not None  # it was woken, and its wait is not over
+    run.waited = run.waited or now
+    run.waits += 1
+    if run.wait is None or run.wait.until is None:
+        return []
+    seconds = max(0.0, (run.wait.until - now).total_seconds()) / (clock.demo_pace() or 1.0)
+    # A demo may change its pace, and a clock may jump: look again at least once an hour.
+    return [wake(run.id, run.waits, delay=min(seconds, 3600.0) + (0.05 if again else 0))]
+
+
+_SAVE: Final = (
+    flow_run.update()
+    .where(flow_run.c.id == sa.bindparam("of_run"))
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in (
+                "state", "step", "data", "waits", "waited", "owner", "ended_at", "failure",
+                "wait_until", "wait_entity", "wait_record",
             )
-        )  # fmt: skip
+        }
+    )
+)  # fmt: skip
+
+
+def _saved(run: _Run, now: datetime) -> dict[str, Any]:
+    wait = run.wait or Wait()
+    values = {
+        "state": run.state, "step": run.step, "data": run.data, "waits": run.waits,
+        "waited": run.waited, "owner": run.job.key if run.state == "running" else None,
+        "ended_at": now if run.state in {"done", "failed"} else None, "failure": run.failure,
+        "wait_until": wait.until, "wait_entity": wait.entity, "wait_record": wait.record_id,
+    }  # fmt: skip
+    return {"of_run": run.id} | {f"new_{name}": value for name, value in values.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -107,7 +107,7 @@ def page(
     ).all()
     flows_of = _Flows(connection, catalogue)
     return {
-        "rows": [_row(row, flows_of.of(row)) for row in rows],
+        "rows": [_row(row, flows_of.of(row), catalogue) for row in rows],
         "total": total,
         "page": page_number,
         "page_size": page_size,
@@ -125,7 +125,7 @@ def run_page(connection: Connection, catalogue: Catalogue, id_: str) -> dict[str
         sa.select(job.c.tries, job.c.error).where(job.c.key == row.owner, job.c.state != "done")
     ).first()
     return {
-        "run": _row(row, flow),
+        "run": _row(row, flow, catalogue),
         "trigger": row.data.get("trigger", {}),
         "steps": [_step(flow, at, row, steps, trying) for at in range(len(flow.steps))],
         "pushes": _pushes(connection, catalogue, id_),
@@ -231,7 +231,15 @@ def _counts(connection: Connection, today: datetime) -> dict[tuple[str, str], tu
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
-def _row(row: Any, flow: Flow) -> dict[str, Any]:
+def _kind(catalogue: Catalogue, entity: str) -> dict[str, str]:
+    """The label of an entity; its code when it is defined no more."""
+    try:
+        return catalogue.entity(entity).label.text().as_dict()
+    except NotFound:
+        return {"zh": entity, "en": entity}
+
+
+def _row(row: Any, flow: Flow, catalogue: Catalogue) -> dict[str, Any]:
     link = _LINKS.get(row.entity)
     step = row.step if row.state != "done" else None
     if row.state == "failed" and row.failure and row.failure.get("step"):
@@ -243,7 +251,9 @@ def _row(row: Any, flow: Flow) -> dict[str, Any]:
         "state": row.state,
         "step": step,
         "step_label": step_label(flow, step) if step else None,
-        "subject": row.subject,
+        # Runs of before named a record without a title by its id.
+        "subject": "" if row.subject == row.record_id else row.subject,
+        "entity_label": _kind(catalogue, row.entity),
         "subject_link": link.format(id=row.record_id) if link else None,
         "started_at": row.started_at,
         "ended_at": row.ended_at,

@@ -21,6 +21,11 @@ def set_enabled(tx: Connection, code: str, enabled: bool, by: str) -> None:
     announce(tx, "flow_run")
 
 
+def decided(connection: Connection) -> set[str]:
+    """The codes of the flows that somebody has switched on or off here."""
+    return set(connection.scalars(sa.select(flow_switch.c.flow)))
+
+
 def enabled(connection: Connection, flows: Iterable[Flow]) -> dict[str, bool]:
     """Whether each of these flows is switched on, by its code."""
     known = {flow.code: flow.enabled for flow in flows}

@@ -6,7 +6,7 @@ Both are written in the transaction of the change: what started them is there, o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tenon.automate import switch
+from tenon.automate.subjects import names, subject
 from tenon.automate.tables import flow_run
-from tenon.define.catalogue import Catalogue
+from tenon.define.catalogue import Catalogue, CatalogueNow
 from tenon.define.models import Flow
 from tenon.jobs.queue import NewJob, enqueue
 from tenon.kernel import clock
@@ -41,7 +42,7 @@ _LOOP = Text(
 class FlowTriggers:
     """Starts flows of the catalogue of the moment."""
 
-    catalogue: Callable[[], Catalogue]
+    catalogue: CatalogueNow
     policy: Policy
     _depth: threading.local = field(default_factory=threading.local)
 
@@ -56,7 +57,7 @@ class FlowTriggers:
 
     def changed(self, tx: Connection, entity: str, rows: Sequence[Written], origin: Origin) -> None:
         """Start flows for these rows, and wake the runs that wait for them."""
-        catalogue = self.catalogue()
+        catalogue = self.catalogue(tx)
         flows = [
             flow
             for flow in catalogue.of(Flow)
@@ -121,11 +122,10 @@ def _matching(
 ) -> list[tuple[str, str]]:
     entity = reader.catalogue.entity(flow.trigger.record)
     table = reader.table(entity.code)
-    title = table.c[entity.title] if entity.title else table.c.id
-    query = sa.select(table.c.id, title).where(table.c.id.in_(ids))
+    query = sa.select(table.c.id, *names(reader, entity, table)).where(table.c.id.in_(ids))
     if flow.trigger.when:
         query = query.where(reader.compile(entity.code, flow.trigger.when))
-    return [(row[0], str(row[1] or "")[:200]) for row in tx.execute(query.order_by(table.c.id))]
+    return [(row[0], subject(row[1:])) for row in tx.execute(query.order_by(table.c.id))]
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -57,10 +57,15 @@ def join(home: Path, plant: dict[str, Any]) -> None:
 
 
 def switch_flows_on(tenon: Tenon) -> None:
-    """Let orders flow into the simulated MES, which takes work orders from Tenon."""
+    """Let orders flow into the simulated MES, which takes work orders from Tenon.
+
+    A flow that a person has switched on or off since stays as it is.
+    """
     with tenon.hub.write() as tx:
+        decided = switch.decided(tx)
         for flow in tenon.catalogue.of(Flow):
-            switch.set_enabled(tx, flow.code, True, "demo")
+            if flow.code not in decided:
+                switch.set_enabled(tx, flow.code, True, "demo")
 
 
 def _database(connections: Connections, code: str, system: dict[str, Any]) -> dict[str, Any]:

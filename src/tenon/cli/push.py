@@ -45,9 +45,7 @@ def push(
         reader = tenon.reader(SYSTEM)
         with tenon.hub.read() as connection:
             ids = (_find(tenon, definition, record),)
-            sendings = writeback.prepare(
-                tenon.connect, connection, reader, [Intent(definition, ids)]
-            )
+            sendings = writeback.prepare(connection, reader, [Intent(definition, ids)])
         (answers,) = writeback.send(tenon.connect, [sendings], dry=True)
         table = Table("", definition.table, show_edge=False)
         for name, value in sendings[0].row.values.items():

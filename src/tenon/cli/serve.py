@@ -11,6 +11,7 @@ import typer
 import uvicorn
 
 from tenon.assembly import open_tenon
+from tenon.assembly.home import with_public_url
 from tenon.cli.logs import begin_logging
 from tenon.cli.options import HERE, Home
 from tenon.cli.speech import plainly, tell
@@ -29,6 +30,10 @@ def serve(
     home: Home = HERE,
     host: Annotated[str, typer.Option(help="监听地址 / listen at")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8420,
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="用户访问的网址，仅本次有效 / the address people use, this time only"),
+    ] = None,
     no_sync: Annotated[bool, typer.Option("--no-sync", help="不同步 / do not sync")] = False,
     no_jobs: Annotated[
         bool, typer.Option("--no-jobs", help="不处理任务 / leave jobs to `tenon worker`")
@@ -37,6 +42,8 @@ def serve(
     """启动服务 / Serve the pages and keep the sources synced."""
     begin_logging()
     with plainly(), open_tenon(home) as tenon:
+        if public_url:
+            tenon.settings = with_public_url(tenon.settings, public_url)
         held = tenon.held_since is not None
         if held:
             tell(_HELD)

@@ -18,6 +18,10 @@ import pyarrow as pa
 from tenon.kernel.decimals import plain
 
 BYTES: Final = "~bytes"
+# Two columns at the end of a batch, of a connector whose rows may be broken: what is wrong with
+# a row (`{code, zh, en}` as JSON), and the row as it was where it could not be taken apart.
+PROBLEM: Final = "~problem"
+LINE: Final = "~line"
 _INT64: Final = 1 << 63
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from tenon.define.models import StreamDef
 from tenon.kernel.decimals import plain
-from tenon.kernel.errors import Stop
+from tenon.kernel.errors import Retry, Stop
 from tenon.kernel.text import Text
 
 # A cursor's value exactly as the source has it, so that it compares there as it did.
@@ -56,6 +56,10 @@ class ColumnAbsent(Stop):
             "column_absent", _COLUMN_ABSENT, source=source, what=what,
             columns=", ".join(columns), found=", ".join(found[:60]),
         )  # fmt: skip
+
+
+class StreamTrouble(Retry):
+    """Something about one stream that a person should see; the source's other streams go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,14 @@ class WritingConnector(Connector, Protocol):
         nothing at all is written. With `dry` it only looks, over a connection that cannot write,
         and the answer is what would become of each row.
         """
+        ...
+
+
+class FinishingConnector(Connector, Protocol):
+    """A connector that has something to do once a stream's rows are written."""
+
+    def finish(self, stream: StreamDef) -> None:
+        """Put away what was read; StreamTrouble when a person should know of something."""
         ...
 
 

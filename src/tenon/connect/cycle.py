@@ -11,6 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.connect import report
+from tenon.connect.contract import StreamTrouble
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.report import Outcome
 from tenon.connect.retry import retry
@@ -73,6 +74,7 @@ class SyncCycle:
         """One round of a source: its syncs in order, then the rows whose wait is over."""
         catalogue = self._deps.catalogue()
         outcomes: list[Outcome] = []
+        trouble: TenonError | None = None
         try:
             connector = self._deps.connections.open(catalogue.source(source))
         except TenonError as error:
@@ -90,7 +92,9 @@ class SyncCycle:
                 except Conflict:
                     continue  # it runs already, in another process
                 outcomes.append(outcome)
-                if outcome.error is not None:
+                if isinstance(outcome.error, StreamTrouble):
+                    trouble = trouble or outcome.error
+                elif outcome.error is not None:
                     self._note(source, outcome.error)
                     return outcomes
                 if sync.every_seconds is not None:
@@ -98,7 +102,7 @@ class SyncCycle:
         finally:
             connector.close()
         retry(self._deps, source)
-        self._note(source, None)
+        self._note(source, trouble)
         return outcomes
 
     def _round(self, source: str) -> Callable[[], None]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from tenon.connect.settings import Connections
 from tenon.connect.writers import Writers
-from tenon.define.catalogue import Catalogue
+from tenon.define.catalogue import CatalogueNow
 from tenon.records.ports import NoTriggers, Policy, Triggers
 from tenon.records.write import Writer
 from tenon.store import Hub
@@ -22,7 +21,7 @@ class ConnectDeps:
     """
 
     hub: Hub
-    catalogue: Callable[[], Catalogue]
+    catalogue: CatalogueNow
     policy: Policy
     connections: Connections
     lease_seconds: float = 60.0

@@ -45,6 +45,14 @@ def page(
     }  # fmt: skip
 
 
+def detail(connection: Connection, event_id: str) -> dict[str, Any]:
+    """An event with what its sender said, exactly as it came; NotFound when it is gone."""
+    found = connection.execute(sa.select(hook_event).where(hook_event.c.id == event_id)).first()
+    if found is None:
+        raise NotFound("event_gone", _GONE, id=event_id)
+    return {"event": _row(found), "body": found.body}
+
+
 def retry(tx: Connection, event_id: str) -> dict[str, Any]:
     """Let a failed event be worked in again: a person said so."""
     h = hook_event.c

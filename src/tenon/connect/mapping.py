@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tenon.connect.batches import LINE, PROBLEM
 from tenon.connect.values import CLEAN, clean_text, parser, refuse_bytes, text_of
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Entity, FieldDef, MapRule, Sync
@@ -29,6 +31,8 @@ _NO_CODE = Text(
     "这一行没有编码（列“{column}”为空），无法识别它是哪一个。",
     "The row has no code (column “{column}” is empty), so it cannot be recognised.",
 )
+
+_SAID = Text("{zh}", "{en}")
 
 Row = tuple[Any, ...]
 Read = Callable[[Row], Any]
@@ -89,6 +93,7 @@ class Mapper:
         version = cursor.version if cursor else None
         self._version = self._index(version) if version else None
         self._facts = self._identity()
+        self._tells = names[-2:] == (PROBLEM, LINE)
 
     def key(self, row: Row) -> str | None:
         """The row's key; None when a part of it is empty."""
@@ -96,6 +101,20 @@ class Mapper:
             return _key_part(row[self._key[0]])
         parts = [_key_part(row[i]) for i in self._key]
         return None if None in parts else "|".join(p for p in parts if p)
+
+    def content(self, row: Row) -> tuple[tuple[str, ...], Row]:
+        """What the source holds: names and values, without what the connector says of the row."""
+        if not self._tells:
+            return self.names, row
+        names, own, line = self.names[:-2], row[:-2], row[-1]
+        return (names, own) if line is None else ((*names, LINE), (*own, line))
+
+    def problem(self, row: Row) -> SetAside | None:
+        """What the connector found wrong with the row."""
+        if not self._tells or row[-2] is None:
+            return None
+        said = json.loads(row[-2])
+        return SetAside(str(said["code"]), _SAID, zh=said["zh"], en=said["en"])
 
     def cursor(self, row: Row) -> Any:
         """The row's cursor value."""

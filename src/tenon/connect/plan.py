@@ -12,12 +12,14 @@ from sqlalchemy.engine import Connection
 
 from tenon.connect.contract import CursorValue, rewind
 from tenon.connect.tables import sync_run, sync_state
-from tenon.define.models import Sync
+from tenon.define.models import CursorDef, Sync
 from tenon.jobs import lease
 from tenon.kernel import clock
 from tenon.kernel.errors import Conflict
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
+
+_COMMIT_SECONDS = 2.0  # on the wall
 
 _BUSY = Text(
     "同步“{sync}”正在运行，请等它结束后再试。",
@@ -55,7 +57,7 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
     watermark = decoded(state.watermark)
     since = None
     if watermark is not None and sync.stream.cursor is not None:
-        since = rewind(watermark, sync.stream.cursor.overlap_seconds)
+        since = rewind(watermark, _overlap(sync.stream.cursor))
     run_id = uuid7()
     kind = kind or ("full" if since is None else "incremental")
     tx.execute(
@@ -142,3 +144,12 @@ def _interrupt(tx: Connection, sync: Sync) -> str | None:
             .values(state="interrupted", ended_at=clock.now(), message=_INTERRUPTED.as_dict())
         )
     return dead[-1] if dead else None
+
+
+def _overlap(cursor: CursorDef) -> int:
+    """How far back a stream is read again, in seconds of the source's clock.
+
+    It covers what lies between a row's stamp and its commit there. In a demo the source's clock
+    hurries, its commits do not.
+    """
+    return max(cursor.overlap_seconds, int(_COMMIT_SECONDS * (clock.demo_pace() or 0)))

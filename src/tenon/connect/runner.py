@@ -206,6 +206,9 @@ class Runner:
                     self._commit_or_count(run, part)
         for part in probation.rest():
             self._commit_or_count(run, part)
+        finish = getattr(connector, "finish", None)
+        if finish is not None:  # every row is written by now
+            finish(stream)
         return watermark, vanished.mark(run.plan) if vanished else None
 
     def _commit_or_count(self, run: Run, part: Prepared) -> None:

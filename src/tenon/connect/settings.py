@@ -18,6 +18,10 @@ Each source has its connector's settings, with secrets by name, never by value:
       dsn: OLD_MES         # registered on this machine; or driver, server, port, database, or file
       user: tenon
       password: secret:old
+    scale:
+      url: sftp://tenon@10.0.0.7/export    # or ftp://, ftps://, file:///srv/export
+      password: secret:scale
+      host_key: SHA256:…
     crm:
       url: http://10.0.0.9:8601
       token: secret:crm
@@ -35,6 +39,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tenon.connect.connectors.files import FilesConnector
 from tenon.connect.connectors.http import HttpConnector
 from tenon.connect.connectors.odbc import OdbcConnector
 from tenon.connect.connectors.sql import SqlConnector
@@ -68,14 +73,19 @@ _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
 _PORTS: Final = {
     "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": 1433,
-    "oracle": 1521,
+    "oracle": 1521, "ftp": 21, "ftps": 21, "sftp": 22,
 }  # fmt: skip
 
 CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "sql": SqlConnector,
     "http": HttpConnector,
     "odbc": OdbcConnector,
+    "files": FilesConnector,
 }
+
+
+Mark = tuple[int, int, int]
+_ABSENT: Final[Mark] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Connections:
         """The sources that have a connection."""
         return sorted(self._read())
 
-    def mark(self) -> tuple[int, ...]:
+    def mark(self) -> tuple[Mark, ...]:
         """What changes whenever a connection or a secret is written."""
         return tuple(_written(self.home / name) for name in ("connections.yaml", "secrets.json"))
 
@@ -162,32 +172,40 @@ class Connections:
             return self.secrets.get(value.removeprefix(_REFERENCE), place)
         return value
 
-    def _read(self) -> dict[str, dict[str, Any]]:
+    def _read(self) -> Mapping[str, Mapping[str, Any]]:
         path = self.home / "connections.yaml"
-        if not path.exists():
-            return {}
-        try:
-            data = yaml.safe_load(path.read_text("utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            # The first line only: the rest of a YAML error quotes the file.
-            problem = str(error).splitlines()[0]
-            raise Config("bad_connections", _BAD_FILE, problem=problem) from None
-        if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
-            raise Config("bad_connections", _BAD_FILE, problem="source: {url: …}")
-        return data
+        return _connections(path, _written(path))
 
 
 @lru_cache(maxsize=32)
-def _hook_secret(connections: Connections, source: str, _mark: tuple[int, ...]) -> str | None:
+def _hook_secret(connections: Connections, source: str, _mark: tuple[Mark, ...]) -> str | None:
     # Kept until a file changes: every webhook asks for its secret.
     return connections.read_hook_secret(source)
 
 
-def _written(path: Path) -> int:
+@lru_cache(maxsize=32)
+def _connections(path: Path, written: Mark) -> Mapping[str, Mapping[str, Any]]:
+    # Kept until the file changes: each row that is written back asks whether it may be.
+    if written == _ABSENT:
+        return {}
     try:
-        return path.stat().st_mtime_ns
+        data = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # The first line only: the rest of a YAML error quotes the file.
+        problem = str(error).splitlines()[0]
+        raise Config("bad_connections", _BAD_FILE, problem=problem) from None
+    if not isinstance(data, dict) or not all(isinstance(v, dict) for v in data.values()):
+        raise Config("bad_connections", _BAD_FILE, problem="source: {url: …}")
+    return data
+
+
+def _written(path: Path) -> Mark:
+    """What changes when the file is written anew; its time alone is too coarse."""
+    try:
+        found = path.stat()
     except FileNotFoundError:
-        return 0
+        return _ABSENT
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _listed(values: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -117,12 +117,15 @@ def known_rows(
 
 
 def _work(mapper: Mapper, row: Row) -> Work:
-    raw, raw_bytes = _shown(mapper.names, row)
+    raw, raw_bytes = _shown(*mapper.content(row))
     digest = blake2b(raw.encode(), digest_size=16)
     if raw_bytes:
         digest.update(raw_bytes.encode())
     key = mapper.key(row)
     work = Work("", row, digest.hexdigest(), raw, raw_bytes, None)
+    problem = mapper.problem(row)
+    if problem is not None:
+        work.refuse(problem)
     if key is None:
         work.key = f"~{work.hash}"
         work.refuse_no_key()

@@ -68,7 +68,6 @@ class Sending:
 
 
 def prepare(
-    deps: ConnectDeps,
     connection: Connection,
     reader: Reader,
     intents: Sequence[Intent],
@@ -76,38 +75,48 @@ def prepare(
     lock: bool = False,
 ) -> list[Sending]:
     """The rows that these records make, beside what was sent before (locked for `intend`)."""
-    found: list[Sending] = []
     computed: dict[str, PushedValues] = {}
-    for one in intents:
-        source = deps.catalogue().source(one.push.source)
+    sendings: dict[tuple[str, str], Sending] = {}
+    for code in dict.fromkeys(one.push.code for one in intents):
+        own = [one for one in intents if one.push.code == code]
+        push, ids = own[0].push, list(dict.fromkeys(id_ for one in own for id_ in one.ids))
+        source = reader.catalogue.source(push.source)
         values = computed.setdefault(
             source.code, PushedValues(connection, reader, source.code, ZoneInfo(source.zone))
         )
-        rows = values.of(one.push, one.ids)
-        keys = ["|".join(str(row[name]) for name in one.push.key) for row in rows]
-        bases = _bases(connection, one.push, keys, lock=lock)
-        found += [
-            Sending(one.push, key, id_, _row(one.push, row, bases.get(key)), bases.get(key))
-            for key, id_, row in zip(keys, one.ids, rows, strict=True)
-        ]
-    return found
+        rows = values.of(push, ids)
+        keys = ["|".join(str(row[name]) for name in push.key) for row in rows]
+        bases = _bases(connection, push, keys, lock=lock)
+        for key, id_, row in zip(keys, ids, rows, strict=True):
+            base = bases.get(key)
+            sendings[code, id_] = Sending(push, key, id_, _row(push, row, base), base)
+    return [sendings[one.push.code, id_] for one in intents for id_ in one.ids]
 
 
-def intend(tx: Connection, sendings: Sequence[Sending], run_id: str, step_key: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a step of a run means to be there."""
+
+    run_id: str
+    step_key: str
+    sendings: Sequence[Sending]
+
+
+def intend(tx: Connection, meant: Sequence[Meant]) -> None:
     """Write down what is to be there."""
-    if not sendings:
-        return
     now = clock.now()
     rows = [
         {
             "push": one.push.code, "key": one.key, "entity": one.push.entity,
-            "record_id": one.record_id, "run_id": run_id, "step_key": step_key,
+            "record_id": one.record_id, "run_id": of.run_id, "step_key": of.step_key,
             "state": "intended", "intended_at": now, "values": one.values,
             "sent_values": one.base,
         }
-        for one in sendings
+        for of in meant
+        for one in of.sendings
     ]  # fmt: skip
-    tx.execute(insert_or_change(tx, push_row, _CHANGED), rows)
+    if rows:
+        tx.execute(insert_or_change(tx, push_row, _CHANGED), rows)
 
 
 def send(
@@ -138,12 +147,14 @@ def send(
     return [[answers[at, n] for n in range(len(group))] for at, group in enumerate(groups)]
 
 
-def record(tx: Connection, sendings: Sequence[Sending], answers: Sequence[Written]) -> None:
+def record(tx: Connection, groups: Sequence[tuple[Sequence[Sending], Sequence[Written]]]) -> None:
     """Write down what was done; of a group with a conflict nothing was."""
-    if any(said.state == "conflict" for said in answers):
-        states = ["conflict" if a.state == "conflict" else "refused" for a in answers]
-        _settle(tx, sendings, states)
-        return
+    sent: list[tuple[Sending, Written]] = []
+    for sendings, answers in groups:
+        if any(said.state == "conflict" for said in answers):
+            refuse(tx, sendings, answers)
+        else:
+            sent += zip(sendings, answers, strict=True)
     p, now = push_row.c, clock.now()
     # It may have been read back before this was noted down.
     heard = sa.case((p.echoed_at >= p.intended_at, p.echoed_at), else_=sa.null())
@@ -152,7 +163,7 @@ def record(tx: Connection, sendings: Sequence[Sending], answers: Sequence[Writte
         rows = [
             {"of_push": one.push.code, "of_key": one.key, "state": said.state, "sent_at": now,
              "values": (there := one.values | dict(said.there)), "sent_values": there}
-            for one, said in zip(sendings, answers, strict=True)
+            for one, said in sent
             if (said.state != "same") is fresh
         ]  # fmt: skip
         if rows:
@@ -160,9 +171,19 @@ def record(tx: Connection, sendings: Sequence[Sending], answers: Sequence[Writte
             tx.execute(query.values(echoed_at=heard) if fresh else query, rows)
 
 
-def refuse(tx: Connection, sendings: Sequence[Sending]) -> None:
-    """Write down that nothing of this was written."""
-    _settle(tx, sendings, ["refused"] * len(sendings))
+def refuse(tx: Connection, sendings: Sequence[Sending], answers: Sequence[Written] = ()) -> None:
+    """Write down that nothing of this was written, and which rows stood against it."""
+    mine = sa.and_(
+        push_row.c.push == sa.bindparam("of_push"), push_row.c.key == sa.bindparam("of_key")
+    )
+    against = {n for n, said in enumerate(answers) if said.state == "conflict"}
+    rows = [
+        {"of_push": one.push.code, "of_key": one.key,
+         "state": "conflict" if n in against else "refused"}
+        for n, one in enumerate(sendings)
+    ]  # fmt: skip
+    if rows:
+        tx.execute(push_row.update().where(mine), rows)
 
 
 def refusal(source: str, table: str, action: Action) -> NotAllowed:
@@ -180,18 +201,6 @@ def lacking(deps: ConnectDeps, one: Sending, said: Written) -> NotAllowed | None
     if action is None or action in _may(deps, source, one.row.table):
         return None
     return refusal(source.code, one.row.table, action)
-
-
-def _settle(tx: Connection, sendings: Sequence[Sending], states: Sequence[str]) -> None:
-    mine = sa.and_(
-        push_row.c.push == sa.bindparam("of_push"), push_row.c.key == sa.bindparam("of_key")
-    )
-    rows = [
-        {"of_push": one.push.code, "of_key": one.key, "state": state}
-        for one, state in zip(sendings, states, strict=True)
-    ]
-    if rows:
-        tx.execute(push_row.update().where(mine), rows)
 
 
 def _bases(
@@ -263,7 +272,8 @@ def _allowed(
     """What may be done to each table; NotAllowed, before anybody is asked, when nothing may."""
     if source.ledger:
         raise NotAllowed("ledger", _LEDGER, source=source.code)
-    found = {one.row.table: _may(deps, source, one.row.table) for one in sendings}
+    tables = dict.fromkeys(one.row.table for one in sendings)
+    found = {table: _may(deps, source, table) for table in tables}
     for table, may in found.items():
         if not may:
             raise refusal(source.code, table, "insert")

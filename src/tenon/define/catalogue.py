@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import yaml
 from pydantic import ValidationError
+from sqlalchemy.engine import Connection
 
 from tenon.define.models import (
     KINDS,
@@ -55,7 +56,12 @@ class Catalogue:
 
     def of(self, kind: type[D]) -> tuple[D, ...]:
         """All definitions of a kind, in their published order."""
-        return tuple(d for d in self.definitions if isinstance(d, kind))
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Any], tuple[Any, ...]]:
+        kinds = dict.fromkeys(map(type, self.definitions))
+        return {k: tuple(d for d in self.definitions if type(d) is k) for k in kinds}
 
     def _get(self, kind: type[D], code: str) -> D:
         name = kind.model_fields["kind"].default
@@ -103,6 +109,14 @@ class Catalogue:
     def syncs_of(self, source: str) -> tuple[Sync, ...]:
         """The syncs of a source, in the order they run."""
         return tuple(sorted((s for s in self.of(Sync) if s.source == source), key=_by_order))
+
+
+class CatalogueNow(Protocol):
+    """Gives the catalogue of the moment."""
+
+    def __call__(self, tx: Connection | None = None) -> Catalogue:
+        """Within a write transaction what it saw first; it asks over the same connection."""
+        ...
 
 
 def _by_order(sync: Sync) -> tuple[int, str]:

@@ -6,6 +6,7 @@ definition format itself.
 
 from __future__ import annotations
 
+from datetime import time
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -179,8 +180,25 @@ class CursorDef(Part):
     overlap_seconds: int = Field(default=120, ge=0)
 
 
+class FileDef(Part):
+    """How the files of a stream are read.
+
+    `sheet` names the sheet of an Excel file (the first visible one, when None). `digits` is
+    {column: width}: codes whose leading zeros Excel drops, filled up again. `expect_by` is the
+    time of day, in the source's zone, by which a file of that day must have come.
+    """
+
+    sheet: str | None = None
+    digits: dict[str, Annotated[int, Field(ge=1, le=40)]] = {}
+    expect_by: time | None = None
+
+
 class StreamDef(Part):
-    """What is read of a source: rows of a `table` (SQL) or items at a `path` (HTTP).
+    """What is read of a source: rows of a `table` (SQL), items at a `path` (HTTP), or files.
+
+    Of files `table` is the pattern of their names (`stock_*.csv`). With a cursor `file_time` or
+    `file_name` each file holds what is new, read in that order; without one the newest file
+    holds everything.
 
     Names are matched without case. `key` columns joined by `|` recognise a row for ever.
     Without `columns` all of the table are read. `explode` names a nested list of the item: a
@@ -201,6 +219,7 @@ class StreamDef(Part):
     key: tuple[str, ...]
     cursor: CursorDef | None = None
     optional: bool = False
+    file: FileDef | None = None
 
 
 class MapRule(Part):

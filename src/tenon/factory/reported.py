@@ -42,8 +42,7 @@ def load_reported(
     for at in range(0, len(operations), _CHUNK):
         part = operations[at : at + _CHUNK]
         _events(connection, reader, part, found)
-        if found:
-            _quantities(connection, reader, part, found)
+        _quantities(connection, reader, part, found)
     return found
 
 
@@ -73,14 +72,15 @@ def _quantities(
         sa.select(
             quantity.operation, quantity.quantity,
             sa.func.sum(quantity.qty, type_=quantity.qty.type),
+            sa.func.min(quantity.at, type_=quantity.at.type),
+            sa.func.max(quantity.at, type_=quantity.at.type),
         )
-        .where(quantity.operation.in_(part))
+        .where(quantity.operation.in_(part), quantity.undone_at.is_(None))
         .group_by(quantity.operation, quantity.quantity)
     )  # fmt: skip
-    for operation, kind, qty in rows:
-        own = found.get(operation)
-        if own is None:
-            continue
+    for operation, kind, qty, first, last in rows:
+        own = found.setdefault(operation, Reported(first, last))
+        own.started_at, own.last_at = min(own.started_at, first), max(own.last_at, last)
         if kind == "good":
             own.good += qty
         elif kind in _SCRAP:

@@ -1,14 +1,15 @@
 """The one write path: every change of a record, single or bulk, goes through `Writer.write`.
 
-check access → check types and rules → stage → lock what exists → write what differs → append
-events → start what is triggered, all in the caller's transaction. One row and a hundred thousand
-take the same path.
+check access → check types and rules → lock what exists and compare → append events → write what
+differs → start what is triggered, all in the caller's transaction. A few rows are compared here
+(`few`), many in a staging table (`stage`); both mean the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from tenon.kernel.errors import Conflict, NotFound
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.records.check import check_row
+from tenon.records.few import Few, FewRow, is_few
 from tenon.records.ports import Actor, NoTriggers, Origin, Policy, Triggers, Written
 from tenon.records.stage import Stage
 from tenon.records.tables import entity_tables, event
@@ -79,14 +81,14 @@ class Writer:
         definition = self.catalogue.entity(entity)
         fields = tuple(f for f in definition.fields if f.code in rows[0][1])
         self.policy.check_write(actor, entity, frozenset(f.code for f in fields))
-        stage = _stage(self.catalogue, entity, fields)
-        stage.fill(tx, [_staged(definition, key, row) for key, row in rows])
-        stage.lock(tx)
-        self._guard(tx, stage)
+        staged = [_staged(definition, key, row) for key, row in rows]
         note = _Note(entity, origin, cause, actor)
-        _record_events(tx, stage, note)
-        stage.apply(tx, clock.now(), actor.id)
-        written = [Written(id_, outcome) for id_, outcome in stage.outcomes(tx)]
+        if is_few(staged):
+            few = _few(self.catalogue, entity, fields)
+            written = _write_few(tx, few, staged, note)
+        else:
+            stage = _stage(self.catalogue, entity, fields)
+            written = _write_many(tx, stage, staged, note)
         changed = [row for row in written if row.outcome != "unchanged"]
         if changed:
             announce(tx, f"record:{entity}")
@@ -98,25 +100,68 @@ class Writer:
 
         For records of ours that were written into another system and are read back from there.
         """
-        table = entity_tables(self.catalogue)[entity]
-        for id_, key in places:
-            other = table.alias()
-            taken = sa.exists().where(
-                other.c.source == key.source, other.c.source_key == key.source_key
-            )
-            tx.execute(
-                table.update()
-                .where(table.c.id == id_, table.c.source_key.is_(None), ~taken)
-                .values(source=key.source, source_key=key.source_key)
-            )
+        if places:
+            rows = [
+                {"of_id": id_, "to_source": key.source, "to_key": key.source_key}
+                for id_, key in places
+            ]
+            tx.execute(_binding(self.catalogue, entity), rows)
 
-    def _guard(self, tx: Connection, stage: Stage) -> None:
-        missing = stage.missing(tx)
-        if missing:
-            raise NotFound("record_gone", _GONE, id=missing)
-        stale = stage.stale(tx)
-        if stale:
-            raise Conflict("stale_version", _STALE, found=stale[0], given=stale[1])
+
+@lru_cache(maxsize=64)
+def _binding(catalogue: Catalogue, entity: str) -> sa.Update:
+    table = entity_tables(catalogue)[entity]
+    other = table.alias()
+    source = sa.bindparam("to_source", type_=sa.String())
+    key = sa.bindparam("to_key", type_=sa.String())
+    taken = sa.exists().where(other.c.source == source, other.c.source_key == key)
+    return (
+        table.update()
+        .where(table.c.id == sa.bindparam("of_id"), table.c.source_key.is_(None), ~taken)
+        .values(source=source, source_key=key)
+    )
+
+
+def _write_few(
+    tx: Connection, few: Few, staged: Sequence[Mapping[str, Any]], note: _Note
+) -> list[Written]:
+    rows = few.find(tx, staged)
+    for row in rows:
+        if row.before is None and row.staged["stage_by_id"]:
+            raise NotFound("record_gone", _GONE, id=row.staged["stage_target"])
+        _refuse_stale(row)
+    at = clock.now()
+    if events := note.events(rows, at):
+        tx.execute(event.insert(), events)
+    few.apply(tx, rows, at, note.actor.id)
+    return [Written(row.id, row.outcome) for row in rows]
+
+
+def _refuse_stale(row: FewRow) -> None:
+    given = row.staged["stage_version"]
+    if row.before is not None and given is not None and row.before["version"] != given:
+        raise Conflict("stale_version", _STALE, found=row.before["version"], given=given)
+
+
+def _write_many(
+    tx: Connection, stage: Stage, staged: Sequence[dict[str, Any]], note: _Note
+) -> list[Written]:
+    stage.fill(tx, staged)
+    stage.lock(tx)
+    missing = stage.missing(tx)
+    if missing:
+        raise NotFound("record_gone", _GONE, id=missing)
+    stale = stage.stale(tx)
+    if stale:
+        raise Conflict("stale_version", _STALE, found=stale[0], given=stale[1])
+    _record_events(tx, stage, note)
+    stage.apply(tx, clock.now(), note.actor.id)
+    return [Written(id_, outcome) for id_, outcome in stage.outcomes(tx)]
+
+
+@lru_cache(maxsize=512)
+def _few(catalogue: Catalogue, entity: str, fields: tuple[FieldDef, ...]) -> Few:
+    return Few(entity_tables(catalogue)[entity], fields)
 
 
 @lru_cache(maxsize=512)
@@ -154,6 +199,33 @@ class _Note:
             sa.literal(self.actor.id),
         ]
 
+    @property
+    def in_bulk(self) -> bool:
+        """Whether new records are told of together: a load of 3,900 orders is one fact."""
+        return self.origin in {"initial", "backfill"}
+
+    def of(self, kind: str, at: datetime, **more: Any) -> dict[str, Any]:
+        """The row of an event."""
+        return {
+            "at": at, "entity": self.entity, "origin": self.origin, "cause": self.cause,
+            "actor": self.actor.id, "kind": kind, "record_id": None, "version": None,
+            "changes": None, "count": 1, **more,
+        }  # fmt: skip
+
+    def events(self, rows: Sequence[FewRow], at: datetime) -> list[dict[str, Any]]:
+        """The events of a small write."""
+        told = [
+            self.of(
+                row.outcome, at, record_id=row.id, version=row.version, changes=row.changes or None
+            )
+            for row in rows
+            if row.outcome == "updated" or (row.outcome == "created" and not self.in_bulk)
+        ]
+        created = sum(row.outcome == "created" for row in rows)
+        if self.in_bulk and created:
+            told.append(self.of("loaded", at, count=created))
+        return told
+
 
 _EVENT_COLUMNS = ["at", "entity", "origin", "cause", "actor", "record_id", "kind", "version"]
 
@@ -165,7 +237,7 @@ def _record_events(tx: Connection, stage: Stage, note: _Note) -> None:
         stage.target.c.version + 1, stage.changes(tx.dialect.name),
     )  # fmt: skip
     tx.execute(event.insert().from_select([*_EVENT_COLUMNS, "changes"], changed))
-    if note.origin not in {"initial", "backfill"}:
+    if not note.in_bulk:
         created = stage.new_rows(
             *note.values(), stage.table.c.stage_id, sa.literal("created"), sa.literal(1)
         )
@@ -173,15 +245,4 @@ def _record_events(tx: Connection, stage: Stage, note: _Note) -> None:
         return
     count = tx.scalar(stage.new_rows(sa.func.count()))
     if count:
-        # An initial load of 3,900 orders is one fact, not 3,900.
-        tx.execute(
-            event.insert().values(
-                at=clock.now(),
-                entity=note.entity,
-                kind="loaded",
-                count=count,
-                origin=note.origin,
-                cause=note.cause,
-                actor=note.actor.id,
-            )
-        )
+        tx.execute(event.insert().values(note.of("loaded", clock.now(), count=count)))

@@ -66,7 +66,7 @@ class FlowFailure(Model):
 
 
 class FlowRunRow(Model):
-    """A run of a flow."""
+    """A run of a flow. `subject` is empty for a record that has no number: its kind is shown."""
 
     id: str
     flow: str
@@ -75,6 +75,7 @@ class FlowRunRow(Model):
     step: str | None
     step_label: Text | None
     subject: str
+    entity_label: Text
     subject_link: str | None
     started_at: datetime
     ended_at: datetime | None

@@ -31,6 +31,13 @@ class HookEventRow(Model):
     failure: FlowFailure | None
 
 
+class HookEventPage(Model):
+    """A webhook that was taken, with its body exactly as it came."""
+
+    event: HookEventRow
+    body: str
+
+
 class HookRefusal(Model):
     """Webhooks that were refused, by address and reason."""
 

@@ -36,7 +36,9 @@ _FULL = Text(
     "There are too many live connections. Close some pages and try again in {seconds} s.",
 )
 _RECORD: Final = "record:"
-_TOLD: Final = frozenset({"flow_run", "sync_run", "task", "notice", "hook_event", EVERYTHING})
+_TOLD: Final = frozenset(
+    {"flow_run", "sync_run", "task", "notice", "hook_event", "report", EVERYTHING}
+)
 
 
 @dataclass(eq=False)

@@ -169,19 +169,48 @@ class ReviewQuantity(Model):
     qty: Decimal
 
 
+class ReviewEvent(Model):
+    """A time event of a report that waits, by the server's clock."""
+
+    kind: str
+    at: datetime
+
+
+ReviewState = Literal["review", "recorded", "rejected", "undone"]
+
+
 class ReportReview(Model):
-    """A report that waits for a decision; `reported_at` is when the work was done."""
+    """A report that waits for a decision, or did; `reported_at` is when the work was done.
+
+    `qty_good` is what counts for the job so far, `machine` None for an unknown one too.
+    """
 
     report_id: str
+    state: ReviewState
     reason: str | None
     received_at: datetime
     reported_at: datetime
     work_order_no: str
     seq: int
     operation: str
+    qty_plan: Decimal | None
+    qty_good: Decimal
     employee_no: str
     employee_name: str | None
+    machine: str | None
+    events: list[ReviewEvent]
     quantities: list[ReviewQuantity]
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class ReportReviewList(Model):
+    """A page of reports that a person has to look at, or had."""
+
+    rows: list[ReportReview]
+    total: int
+    page: int
+    page_size: int
 
 
 class ReviewDecision(Model):

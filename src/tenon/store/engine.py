@@ -79,18 +79,20 @@ class Hub:
         """
         topics: set[str] = set()
         if self._gate is None:
-            with self._writer.begin() as connection:
+            with self._writer.begin() as connection, _facts(connection, topics):
                 if not durable:
                     connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                connection.info["signals"] = topics
                 yield connection
                 if topics:
                     _notify(connection, self._mark, topics)
         else:
             if self._wal is not None:
                 self._wal.refuse_broken()
-            with self._gate.turn(), self._writer.begin() as connection:
-                connection.info["signals"] = topics
+            with (
+                self._gate.turn(),
+                self._writer.begin() as connection,
+                _facts(connection, topics),
+            ):
                 yield connection
             if durable and self._wal is not None:
                 self._wal.flush()  # outside the gate: the next one writes meanwhile
@@ -108,6 +110,17 @@ class Hub:
             self._listener.stop()
         for engine in {self._reader, self._writer}:
             engine.dispose()
+
+
+@contextmanager
+def _facts(connection: Connection, topics: set[str]) -> Iterator[None]:
+    """What is known of a transaction while it lasts: its announcements, what it has looked up."""
+    info = connection.info
+    info.update(signals=topics, seen={})
+    try:
+        yield
+    finally:
+        del info["signals"], info["seen"]
 
 
 def _notify(connection: Connection, mark: str, topics: set[str]) -> None:

@@ -46,6 +46,8 @@ def _baseline(connection: Connection) -> None:
 
 def _writing_half(connection: Connection) -> None:
     _baseline(connection)  # makes what is missing
+    if "sync_state" not in metadata.tables:
+        return  # a hub with only some rooms, in a test
     if "told" not in {c["name"] for c in sa.inspect(connection).get_columns("sync_state")}:
         connection.exec_driver_sql(
             "ALTER TABLE sync_state ADD COLUMN told BIGINT NOT NULL DEFAULT 0"

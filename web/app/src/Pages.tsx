@@ -22,6 +22,8 @@ const DefinitionsPage = lazy(() => import('./definitions/DefinitionsPage'))
 
 const OrderChangesPage = lazy(() => import('./planning/OrderChangesPage'))
 const EngineeringPage = lazy(() => import('./planning/EngineeringPage'))
+const ReviewsPage = lazy(() => import('./reports/ReviewsPage'))
+const HookEventsPage = lazy(() => import('./hooks/HookEventsPage'))
 const TravelerPage = lazy(() => import('./traveler/TravelerPage'))
 const FlowsPage = lazy(() => import('./flows/FlowsPage'))
 const FlowRunsPage = lazy(() => import('./flows/FlowRunsPage'))
@@ -47,6 +49,7 @@ export function Pages() {
             </Route>
             <Route element={<Allowed to="orders.manage" />}>
               <Route path="/engineering" element={<EngineeringPage />} />
+              <Route path="/reviews" element={<ReviewsPage />} />
             </Route>
             <Route element={<Allowed to="flows.read" />}>
               <Route path="/flows" element={<FlowsPage />} />
@@ -60,6 +63,7 @@ export function Pages() {
               <Route path="/sources" element={<SourcesPage />} />
               <Route path="/runs" element={<RunsPage />} />
               <Route path="/runs/:runId" element={<RunPage />} />
+              <Route path="/webhooks" element={<HookEventsPage />} />
               <Route path="/set-aside" element={<SetAsidePage />} />
             </Route>
             <Route element={<Allowed to="masters.read" />}>

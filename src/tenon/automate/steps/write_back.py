@@ -60,9 +60,12 @@ class WriteBack:
             found: list[Meant] = [*_prepared(context, runs)]
         except TenonError:
             found = [_meant(context, at) for at in runs]  # who is it that cannot?
-        for at, own in zip(runs, found, strict=True):
-            if isinstance(own, list):
-                writeback.intend(context.tx, own, at.run_id, at.key)
+        meant = [
+            writeback.Meant(at.run_id, at.key, own)
+            for at, own in zip(runs, found, strict=True)
+            if isinstance(own, list)
+        ]
+        writeback.intend(context.tx, meant)
         return found
 
     def call(self, connect: ConnectDeps, runs: Sequence[At[Settings]]) -> list[Answer]:
@@ -79,14 +82,20 @@ class WriteBack:
         self, context: StepContext, runs: Sequence[At[Settings]], answers: Sequence[Answer]
     ) -> list[Outcome]:
         """Write down what became of the rows."""
-        return [_recorded(context, at.intent, said) for at, said in zip(runs, answers, strict=True)]
+        groups = []
+        for at, said in zip(runs, answers, strict=True):
+            if isinstance(at.intent, list) and isinstance(said, list):
+                groups.append((at.intent, said))
+            elif isinstance(at.intent, list):
+                writeback.refuse(context.tx, at.intent)
+        writeback.record(context.tx, groups)
+        return [_outcome(at.intent, said) for at, said in zip(runs, answers, strict=True)]
 
 
 def _prepared(context: StepContext, runs: Sequence[At[Settings]]) -> list[list[Sending]]:
     wanted = [_intents(context, at) for at in runs]
-    every = writeback.prepare(
-        context.connect, context.tx, context.reader, [i for own in wanted for i in own], lock=True
-    )
+    intents = [intent for own in wanted for intent in own]
+    every = writeback.prepare(context.tx, context.reader, intents, lock=True)
     found = []
     for own in wanted:
         count = sum(len(i.ids) for i in own)
@@ -114,13 +123,11 @@ def _intents(context: StepContext, at: At[Settings]) -> list[Intent]:
     return found
 
 
-def _recorded(context: StepContext, meant: Meant, said: Answer) -> Outcome:
+def _outcome(meant: Meant, said: Answer) -> Outcome:
     if isinstance(meant, TenonError):
         return Outcome(failure=meant)
     if isinstance(said, TenonError):
-        writeback.refuse(context.tx, meant)
         return Outcome(failure=said)
-    writeback.record(context.tx, meant, said)
     for one, written in zip(meant, said, strict=True):
         if written.state == "conflict":
             return Outcome(failure=_conflict(one, written))

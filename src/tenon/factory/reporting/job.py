@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from tenon.factory.reported import load_reported
 from tenon.kernel import clock
 from tenon.kernel.errors import NotFound
 from tenon.kernel.text import Text
@@ -74,7 +74,6 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
             item.c.id == job.order["item"]
         )
     ).first()
-    ours = reported(connection, reader, [operation_id]).get(operation_id, Decimal(0))
     return {
         "work_order_no": job.order["work_order_no"],
         "item_name": named.name if named else None,
@@ -85,25 +84,33 @@ def page(connection: Connection, reader: Reader, operation_id: str) -> dict[str,
         "name": job.operation["name"] or job.operation["process"] or str(job.operation["seq"]),
         "work_centre": job.operation["work_centre"],
         "qty_plan": job.operation["qty_plan"] or Decimal(0),
-        # The same work may be reported in the MES too: the larger figure, never the sum.
-        "qty_good": max(ours, job.operation["qty_good"] or Decimal(0)),
+        "qty_good": good(connection, reader, job),
         "closed": job.closed,
         "machines": _machines(connection, reader, job.operation["work_centre"]),
         "server_time": clock.now(),
     }
 
 
-def reported(
-    connection: Connection, reader: Reader, operations: Sequence[str]
-) -> dict[str, Decimal]:
-    """The good quantity that workers reported for each of these operations."""
-    table = reader.table("op_quantity")
-    rows = connection.execute(
-        sa.select(table.c.operation, sa.func.sum(table.c.qty, type_=table.c.qty.type))
-        .where(table.c.operation.in_(operations), table.c.quantity == "good")
-        .group_by(table.c.operation)
-    )
-    return {row[0]: row[1] for row in rows}
+def good(connection: Connection, reader: Reader, job: Job) -> Decimal:
+    """The good quantity of a job so far.
+
+    The same work may be reported in the MES too: the larger figure, never the sum.
+    """
+    id_ = job.operation["id"]
+    ours = load_reported(connection, reader, [id_]).get(id_)
+    return max(ours.good if ours else Decimal(0), job.operation["qty_good"] or Decimal(0))
+
+
+def machine(connection: Connection, reader: Reader, machine_id: str | None) -> str | None:
+    """A machine's code and name; None when there is no such machine."""
+    table = reader.table("machine")
+    found = connection.execute(
+        sa.select(table.c.code, table.c.name).where(table.c.id == machine_id)
+    ).first()
+    if found is None:
+        return None
+    # Many a machine is named by its code and its kind.
+    return found.name if found.code in (found.name or "") else f"{found.code} {found.name or ''}"
 
 
 def employee(connection: Connection, reader: Reader, number: str) -> tuple[str, str] | None:

@@ -31,6 +31,7 @@ from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.records.ports import SYSTEM, Actor
 from tenon.records.write import RowKey, Writer
+from tenon.store import announce
 from tenon.store.upsert import insert_new
 
 UNDO: Final = timedelta(minutes=10)
@@ -175,6 +176,7 @@ def undo(tenon: Reporting, token: str, address: str, device: str, report_id: str
         if row.state == "recorded":
             _reverse(tx, tenon, row)
         tx.execute(report.update().where(report.c.id == report_id).values(state="undone"))
+        announce(tx, "report")
         return answer_of(find(tx, report_id))
 
 
@@ -222,6 +224,7 @@ def _keep(tx: Connection, tenon: Reporting, operation_id: str, sent: Report) -> 
     times = timing(held, sent, now)
     if held.closed and _begun_after(held, sent, times):
         raise Conflict("job_closed", _CLOSED, number=held.order["work_order_no"])
+    announce(tx, "report")
     if reason:
         _tell_planners(tx, held)
     else:
@@ -247,7 +250,7 @@ def _tell_planners(tx: Connection, held: job.Job) -> None:
         title = _REVIEW.format(number=held.order["work_order_no"])
         notices.write(
             tx,
-            [notices.NewNotice("planner", title, link=f"/orders?q={held.order['work_order_no']}")],
+            [notices.NewNotice("planner", title, link="/reviews")],
         )
 
 

@@ -1,10 +1,13 @@
-"""Reports that a person must look at: of a job that was over, of an unknown worker or machine."""
+"""Reports that a person must look at: of a job that was over, of an unknown worker or machine.
+
+What was decided about them stays to be seen, with who decided and when.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -16,7 +19,9 @@ from tenon.kernel import clock
 from tenon.kernel.errors import BadInput, Conflict, NotFound
 from tenon.kernel.text import Text
 from tenon.records.ports import SYSTEM, Actor
+from tenon.store import announce
 
+_WAITING: Final = "review"
 _NONE = Text("没有这份报工。", "There is no such report.")
 _DECIDED = Text("这份报工已有人处理；请刷新。", "Somebody has decided about this report. Reload.")
 _NOBODY = Text(
@@ -25,12 +30,26 @@ _NOBODY = Text(
 )
 
 
-def waiting(connection: Connection, tenon: Reporting, actor: Actor) -> list[dict[str, Any]]:
-    """The reports that wait for a decision, oldest first."""
+def page(
+    connection: Connection, tenon: Reporting, actor: Actor, *, state: str, page_number: int,
+    page_size: int,
+) -> dict[str, Any]:  # fmt: skip
+    """A page of the reports that wait, the oldest first, or of decided ones, the newest first."""
+    r = report.c
+    # Written out: the index of those that wait is not used for a value bound later.
+    of_state = r.state == sa.bindparam(None, state, sa.String, literal_execute=True)
+    mine = sa.select(report).where(r.reason.is_not(None), of_state)
+    total = connection.scalar(sa.select(sa.func.count()).select_from(mine.subquery()))
+    newest = (r.decided_at.desc().nulls_last(), r.id.desc())
     rows = connection.execute(
-        sa.select(report).where(report.c.state == "review").order_by(report.c.id).limit(200)
+        mine.order_by(*((r.id,) if state == _WAITING else newest))
+        .limit(page_size)
+        .offset((page_number - 1) * page_size)
     ).all()
-    return [_shown(connection, tenon, actor, row) for row in rows]
+    return {
+        "rows": [_shown(connection, tenon, actor, row) for row in rows], "total": total or 0,
+        "page": page_number, "page_size": page_size,
+    }  # fmt: skip
 
 
 def _shown(connection: Connection, tenon: Reporting, actor: Actor, row: Any) -> dict[str, Any]:
@@ -39,12 +58,16 @@ def _shown(connection: Connection, tenon: Reporting, actor: Actor, row: Any) -> 
     who = job.employee(connection, reader, sent.employee_no)
     times = reports.timing(held, sent, row.received_at)
     return {
-        "report_id": row.id, "reason": row.reason, "received_at": row.received_at,
-        "reported_at": times.corrected(sent.last_at),
+        "report_id": row.id, "state": row.state, "reason": row.reason,
+        "received_at": row.received_at, "reported_at": times.corrected(sent.last_at),
         "work_order_no": held.order["work_order_no"], "seq": held.operation["seq"],
-        "operation": held.operation["name"] or "", "employee_no": sent.employee_no,
+        "operation": held.operation["name"] or "", "qty_plan": held.operation["qty_plan"],
+        "qty_good": job.good(connection, reader, held), "employee_no": sent.employee_no,
         "employee_name": who[1] if who else None,
+        "machine": job.machine(connection, reader, sent.machine_id),
+        "events": [{"kind": e.kind, "at": times.corrected(e.at)} for e in sent.events],
         "quantities": [{"kind": q.kind, "qty": q.qty} for q in sent.quantities],
+        "decided_by": row.decided_by, "decided_at": row.decided_at,
     }  # fmt: skip
 
 
@@ -60,15 +83,16 @@ def decide(
         row = reports.find(tx, report_id, lock=True)
         if row is None:
             raise NotFound("no_report", _NONE)
-        if row.state != "review":
+        if row.state != _WAITING:
             raise Conflict("report_decided", _DECIDED)
         if accept:
             _take(tx, tenon, row, employee_no)
         values = {
-            "state": "recorded" if accept else "rejected", "decided_by": actor.id,
+            "state": "recorded" if accept else "rejected", "decided_by": actor.name[:100],
             "decided_at": clock.now(),
         }  # fmt: skip
         tx.execute(report.update().where(report.c.id == report_id).values(values))
+        announce(tx, "report")
         return reports.answer_of(reports.find(tx, report_id))
 
 

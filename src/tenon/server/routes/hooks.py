@@ -13,7 +13,13 @@ from starlette.responses import JSONResponse
 
 from tenon.connect import hook_events, hooks
 from tenon.server.guard import Caller, public, requires, router
-from tenon.server.hook_models import HookAnswer, HookEventList, HookEventRow, HookState
+from tenon.server.hook_models import (
+    HookAnswer,
+    HookEventList,
+    HookEventPage,
+    HookEventRow,
+    HookState,
+)
 from tenon.server.paging import Page, PageSize
 from tenon.server.shapes import ErrorAnswer
 
@@ -58,6 +64,16 @@ def list_events(
     with caller.tenon.hub.read() as connection:
         found = hook_events.page(connection, state=state, page_number=page, page_size=page_size)
     return HookEventList.model_validate(found)
+
+
+@routes.get("/hook-events/{event_id}")
+def event_page(
+    caller: Annotated[Caller, requires("source_rows.read")], event_id: UUID
+) -> HookEventPage:
+    """Show a webhook exactly as it came."""
+    with caller.tenon.hub.read() as connection:
+        found = hook_events.detail(connection, str(event_id))
+    return HookEventPage.model_validate(found)
 
 
 @routes.post("/hook-events/{event_id}/retry")

@@ -11,6 +11,7 @@ from uuid import UUID
 from tenon.factory.reporting import reports, review
 from tenon.factory.reporting.traveler import traveler
 from tenon.server.guard import Caller, public, requires, router
+from tenon.server.paging import Page, PageSize
 from tenon.server.report_models import (
     JobAsk,
     JobPage,
@@ -18,8 +19,9 @@ from tenon.server.report_models import (
     PersonAsk,
     ReportAnswer,
     ReportBody,
-    ReportReview,
+    ReportReviewList,
     ReviewDecision,
+    ReviewState,
     Traveler,
     TravelerAsk,
     UndoBody,
@@ -76,11 +78,16 @@ def undo_report(caller: Annotated[Caller, public], body: UndoBody) -> ReportAnsw
 
 
 @routes.get("/report-reviews")
-def list_reviews(caller: Planner) -> list[ReportReview]:
-    """List the reports that wait for a decision."""
+def list_reviews(
+    caller: Planner, state: ReviewState = "review", page: Page = 1, page_size: PageSize = 50
+) -> ReportReviewList:
+    """List the reports that wait for a decision, or those that were decided."""
     with caller.tenon.hub.read() as connection:
-        found = review.waiting(connection, caller.tenon, caller.actor)
-    return [ReportReview.model_validate(row) for row in found]
+        found = review.page(
+            connection, caller.tenon, caller.actor, state=state, page_number=page,
+            page_size=page_size,
+        )  # fmt: skip
+    return ReportReviewList.model_validate(found)
 
 
 @routes.post("/report-reviews/{report_id}/decision")

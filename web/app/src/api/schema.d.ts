@@ -381,7 +381,7 @@ export interface paths {
         };
         /**
          * List Reviews
-         * @description List the reports that wait for a decision.
+         * @description List the reports that wait for a decision, or those that were decided.
          */
         get: operations["list_reviews_api_report_reviews_get"];
         put?: never;
@@ -896,6 +896,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/hook-events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Event Page
+         * @description Show a webhook exactly as it came.
+         */
+        get: operations["event_page_api_hook_events__event_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/hook-events/{event_id}/retry": {
         parameters: {
             query?: never;
@@ -1319,7 +1339,7 @@ export interface components {
         };
         /**
          * FlowRunRow
-         * @description A run of a flow.
+         * @description A run of a flow. `subject` is empty for a record that has no number: its kind is shown.
          */
         FlowRunRow: {
             /** Id */
@@ -1337,6 +1357,7 @@ export interface components {
             step_label: components["schemas"]["Text"] | null;
             /** Subject */
             subject: string;
+            entity_label: components["schemas"]["Text"];
             /** Subject Link */
             subject_link: string | null;
             /**
@@ -1430,6 +1451,15 @@ export interface components {
             page_size: number;
             /** Refusals */
             refusals: components["schemas"]["HookRefusal"][];
+        };
+        /**
+         * HookEventPage
+         * @description A webhook that was taken, with its body exactly as it came.
+         */
+        HookEventPage: {
+            event: components["schemas"]["HookEventRow"];
+            /** Body */
+            body: string;
         };
         /**
          * HookEventRow
@@ -2074,11 +2104,18 @@ export interface components {
         };
         /**
          * ReportReview
-         * @description A report that waits for a decision; `reported_at` is when the work was done.
+         * @description A report that waits for a decision, or did; `reported_at` is when the work was done.
+         *
+         *     `qty_good` is what counts for the job so far, `machine` None for an unknown one too.
          */
         ReportReview: {
             /** Report Id */
             report_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "review" | "recorded" | "rejected" | "undone";
             /** Reason */
             reason: string | null;
             /**
@@ -2097,12 +2134,38 @@ export interface components {
             seq: number;
             /** Operation */
             operation: string;
+            /** Qty Plan */
+            qty_plan: string | null;
+            /** Qty Good */
+            qty_good: string;
             /** Employee No */
             employee_no: string;
             /** Employee Name */
             employee_name: string | null;
+            /** Machine */
+            machine: string | null;
+            /** Events */
+            events: components["schemas"]["ReviewEvent"][];
             /** Quantities */
             quantities: components["schemas"]["ReviewQuantity"][];
+            /** Decided By */
+            decided_by: string | null;
+            /** Decided At */
+            decided_at: string | null;
+        };
+        /**
+         * ReportReviewList
+         * @description A page of reports that a person has to look at, or had.
+         */
+        ReportReviewList: {
+            /** Rows */
+            rows: components["schemas"]["ReportReview"][];
+            /** Total */
+            total: number;
+            /** Page */
+            page: number;
+            /** Page Size */
+            page_size: number;
         };
         /**
          * RetryAnswer
@@ -2125,6 +2188,19 @@ export interface components {
             accept: boolean;
             /** Employee No */
             employee_no?: string | null;
+        };
+        /**
+         * ReviewEvent
+         * @description A time event of a report that waits, by the server's clock.
+         */
+        ReviewEvent: {
+            /** Kind */
+            kind: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * ReviewQuantity
@@ -5056,7 +5132,11 @@ export interface operations {
     };
     list_reviews_api_report_reviews_get: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: "review" | "recorded" | "rejected" | "undone";
+                page?: number;
+                page_size?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5069,7 +5149,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReportReview"][];
+                    "application/json": components["schemas"]["ReportReviewList"];
                 };
             };
             /** @description Unreadable */
@@ -7803,6 +7883,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HookEventList"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    event_page_api_hook_events__event_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookEventPage"];
                 };
             };
             /** @description Unreadable */

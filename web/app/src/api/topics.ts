@@ -10,6 +10,8 @@ const READERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['sync_run', ['sources', 'runs', 'run', 'set-aside', 'board']],
   ['task', ['tasks', 'set-aside']],
   ['notice', ['notices']],
+  ['hook_event', ['hook-events', 'hook-event']],
+  ['report', ['report-reviews']],
 ])
 const RECORDS = 'record:'
 const EVERYTHING = '*'

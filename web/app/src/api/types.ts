@@ -9,6 +9,11 @@ export type ErrorBody = {
   params: Record<string, unknown>
   request_id: string
 }
+export type HookEventRow = Schemas['HookEventRow']
+export type HookEventPage = Schemas['HookEventPage']
+export type HookRefusal = Schemas['HookRefusal']
+export type ReportReview = Schemas['ReportReview']
+export type ReviewState = ReportReview['state']
 export type Session = Schemas['Session']
 export type Settings = Schemas['Settings']
 export type User = Schemas['User']

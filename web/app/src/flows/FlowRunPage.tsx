@@ -39,9 +39,10 @@ export default function FlowRunPage() {
       </div>
     )
   const { run } = page
+  const subject = run.subject || say(run.entity_label)
   return (
     <Page
-      title={`${say(run.label)} · ${run.subject}`}
+      title={`${say(run.label)} · ${subject}`}
       hint={<Link to="/flows/runs">← {t('flows.runs')}</Link>}
       actions={<RunActions page={page} />}
     >
@@ -63,7 +64,7 @@ export default function FlowRunPage() {
             <dt>{t('flow_runs.subject')}</dt>
             <dd>
               <FigureLink to={run.subject_link} className="flow-run__subject">
-                {run.subject}
+                {subject}
               </FigureLink>
             </dd>
           </div>

@@ -2,8 +2,8 @@ import { Link } from 'react-router'
 import type { FlowRunRow } from '../api/types'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { CardTable } from '../parts/CardTable'
 import { FlowStateTag } from './FlowStateTag'
-import '../parts/Table.css'
 
 /** How long a run took, in seconds; null while it is under way. */
 function seconds(run: FlowRunRow): number | null {
@@ -18,7 +18,7 @@ function Row({ run }: { run: FlowRunRow }) {
     <tr>
       <td className="table__lead">
         <Link to={`/flows/runs/${run.id}`} data-row>
-          <b>{run.subject}</b>
+          <b>{run.subject || say(run.entity_label)}</b>
         </Link>
       </td>
       <td>
@@ -52,23 +52,18 @@ function Row({ run }: { run: FlowRunRow }) {
 export function FlowRunTable({ rows }: { rows: FlowRunRow[] }) {
   const { t } = useLanguage()
   return (
-    <div className="table-wrap">
-      <table className="table table--cards">
-        <thead>
-          <tr>
-            <th scope="col">{t('flow_runs.subject')}</th>
-            <th scope="col">{t('runs.state')}</th>
-            <th scope="col">{t('flow_runs.flow')}</th>
-            <th scope="col">{t('runs.started')}</th>
-            <th scope="col">{t('runs.took')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((run) => (
-            <Row key={run.id} run={run} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <CardTable
+      heads={[
+        { label: t('flow_runs.subject') },
+        { label: t('runs.state') },
+        { label: t('flow_runs.flow') },
+        { label: t('runs.started') },
+        { label: t('runs.took') },
+      ]}
+    >
+      {rows.map((run) => (
+        <Row key={run.id} run={run} />
+      ))}
+    </CardTable>
   )
 }

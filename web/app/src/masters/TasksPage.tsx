@@ -22,7 +22,7 @@ const EVERY = 15_000
 /** Codes that no golden record has; the rows that need them wait. */
 export default function TasksPage() {
   const { t } = useLanguage()
-  const { get, set, page, turn } = useAddressFilter()
+  const { get, set, open, page, turn } = useAddressFilter()
   const state = STATES.find((one) => one === get('state')) ?? 'open'
   const entity = entityFrom(get('entity')) ?? undefined
   const chosen = get('task')
@@ -64,11 +64,11 @@ export default function TasksPage() {
       )}
       {data && data.rows.length > 0 && (
         <>
-          <TaskTable rows={data.rows} onOpen={(id) => set('task', id)} />
+          <TaskTable rows={data.rows} onOpen={(id) => open('task', id)} />
           <Pager of={data} turn={turn} />
         </>
       )}
-      <ResolveDrawer task={data?.rows.find((task) => task.id === chosen)} onClose={() => set('task', undefined)} />
+      <ResolveDrawer task={data?.rows.find((task) => task.id === chosen)} onClose={() => open('task', undefined)} />
     </Page>
   )
 }

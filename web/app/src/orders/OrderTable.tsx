@@ -3,9 +3,9 @@ import type { OrderRow } from '../api/types'
 import { quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { CardTable } from '../parts/CardTable'
 import { Flags } from '../parts/Flags'
 import { StageTag } from '../parts/StageTag'
-import '../parts/Table.css'
 
 function Row({ row }: { row: OrderRow }) {
   const { t } = useLanguage()
@@ -47,27 +47,20 @@ function Row({ row }: { row: OrderRow }) {
 export function OrderTable({ rows }: { rows: OrderRow[] }) {
   const { t } = useLanguage()
   return (
-    <div className="table-wrap">
-      <table className="table table--cards">
-        <thead>
-          <tr>
-            <th scope="col">{t('order.no')}</th>
-            <th scope="col">{t('order.stage')}</th>
-            <th scope="col">{t('order.customer')}</th>
-            <th scope="col">{t('order.item')}</th>
-            <th scope="col" className="table__right">
-              {t('order.shipped_of')}
-            </th>
-            <th scope="col">{t('order.due')}</th>
-            <th scope="col">{t('order.promised')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <Row key={row.line_id} row={row} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <CardTable
+      heads={[
+        { label: t('order.no') },
+        { label: t('order.stage') },
+        { label: t('order.customer') },
+        { label: t('order.item') },
+        { label: t('order.shipped_of'), right: true },
+        { label: t('order.due') },
+        { label: t('order.promised') },
+      ]}
+    >
+      {rows.map((row) => (
+        <Row key={row.line_id} row={row} />
+      ))}
+    </CardTable>
   )
 }

@@ -4,10 +4,10 @@ import { useCan } from '../api/session'
 import type { OrderChangeRow } from '../api/types'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { CardTable } from '../parts/CardTable'
 import { ChangeValues } from './ChangeValues'
 import { DecisionTag } from './DecisionTag'
 import '../masters/Masters.css'
-import '../parts/Table.css'
 
 type Props = { rows: OrderChangeRow[]; onOpen: (id: string) => void }
 
@@ -75,25 +75,20 @@ function Row({ change, onOpen }: { change: OrderChangeRow; onOpen: (id: string) 
 export function ChangeTable({ rows, onOpen }: Props) {
   const { t } = useLanguage()
   return (
-    <div className="table-wrap">
-      <table className="table table--cards">
-        <thead>
-          <tr>
-            <th scope="col">{t('changes.no')}</th>
-            <th scope="col">{t('changes.decision')}</th>
-            <th scope="col">{t('changes.kind')}</th>
-            <th scope="col">{t('changes.values')}</th>
-            <th scope="col">{t('changes.order')}</th>
-            <th scope="col">{t('changes.changed_at')}</th>
-            <th scope="col">{t('changes.outcome')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((change) => (
-            <Row key={change.id} change={change} onOpen={onOpen} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <CardTable
+      heads={[
+        { label: t('changes.no') },
+        { label: t('changes.decision') },
+        { label: t('changes.kind') },
+        { label: t('changes.values') },
+        { label: t('changes.order') },
+        { label: t('changes.changed_at') },
+        { label: t('changes.outcome') },
+      ]}
+    >
+      {rows.map((change) => (
+        <Row key={change.id} change={change} onOpen={onOpen} />
+      ))}
+    </CardTable>
   )
 }

@@ -21,7 +21,7 @@ const EVERY = 15_000
 /** 待工艺: work orders without a routing, and which routing may serve. */
 export default function EngineeringPage() {
   const { t } = useLanguage()
-  const { get, set, page, turn } = useAddressFilter()
+  const { get, open, page, turn } = useAddressFilter()
   useRowKeys()
   const list = useQuery({
     queryKey: ['engineering', page],
@@ -51,11 +51,11 @@ export default function EngineeringPage() {
       )}
       {data && data.rows.length > 0 && (
         <>
-          <EngineeringTable rows={data.rows} onOpen={(id) => set('work_order', id)} />
+          <EngineeringTable rows={data.rows} onOpen={(id) => open('work_order', id)} />
           <Pager of={data} turn={turn} />
         </>
       )}
-      <RoutingDrawer row={row} gone={gone} onClose={() => set('work_order', undefined)} />
+      <RoutingDrawer row={row} gone={gone} onClose={() => open('work_order', undefined)} />
     </Page>
   )
 }

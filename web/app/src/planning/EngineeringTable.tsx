@@ -4,10 +4,10 @@ import type { EngineeringRow } from '../api/types'
 import { quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { CardTable } from '../parts/CardTable'
 import { candidatesOf } from './candidates'
 import '../masters/Masters.css'
 import '../parts/Flags.css'
-import '../parts/Table.css'
 
 type Props = { rows: EngineeringRow[]; onOpen: (id: string) => void }
 
@@ -65,30 +65,21 @@ function Row({ row, onOpen }: { row: EngineeringRow; onOpen: (id: string) => voi
 export function EngineeringTable({ rows, onOpen }: Props) {
   const { t } = useLanguage()
   return (
-    <div className="table-wrap">
-      <table className="table table--cards">
-        <thead>
-          <tr>
-            <th scope="col">{t('work.title')}</th>
-            <th scope="col">{t('order.item')}</th>
-            <th scope="col">{t('order.no')}</th>
-            <th scope="col" className="table__right">
-              {t('engineering.qty')}
-            </th>
-            <th scope="col">{t('order.due')}</th>
-            <th scope="col">{t('engineering.since')}</th>
-            <th scope="col">{t('engineering.nearest')}</th>
-            <th scope="col">
-              <span className="visually-hidden">{t('users.actions')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <Row key={row.work_order_id} row={row} onOpen={onOpen} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <CardTable
+      heads={[
+        { label: t('work.title') },
+        { label: t('order.item') },
+        { label: t('order.no') },
+        { label: t('engineering.qty'), right: true },
+        { label: t('order.due') },
+        { label: t('engineering.since') },
+        { label: t('engineering.nearest') },
+        { label: t('users.actions'), hidden: true },
+      ]}
+    >
+      {rows.map((row) => (
+        <Row key={row.work_order_id} row={row} onOpen={onOpen} />
+      ))}
+    </CardTable>
   )
 }

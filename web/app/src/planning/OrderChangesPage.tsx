@@ -24,7 +24,7 @@ const ALL = 'all'
 /** What customers changed, and what a planner decided of it. */
 export default function OrderChangesPage() {
   const { t } = useLanguage()
-  const { get, set, page, turn } = useAddressFilter()
+  const { get, set, open, page, turn } = useAddressFilter()
   useRowKeys()
   const shown = get('decision') === ALL ? ALL : (DECISIONS.find((one) => one === get('decision')) ?? 'pending')
   const decision = shown === ALL ? undefined : shown
@@ -65,11 +65,11 @@ export default function OrderChangesPage() {
       )}
       {data && data.rows.length > 0 && (
         <>
-          <ChangeTable rows={data.rows} onOpen={(id) => set('change', id)} />
+          <ChangeTable rows={data.rows} onOpen={(id) => open('change', id)} />
           <Pager of={data} turn={turn} />
         </>
       )}
-      <DecideDrawer change={row} gone={gone} onClose={() => set('change', undefined)} />
+      <DecideDrawer change={row} gone={gone} onClose={() => open('change', undefined)} />
     </Page>
   )
 }

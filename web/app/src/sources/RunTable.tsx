@@ -3,9 +3,9 @@ import type { RunRow } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { CardTable } from '../parts/CardTable'
 import { RunStateTag } from './RunStateTag'
 import '../parts/Flags.css'
-import '../parts/Table.css'
 
 /** How long a run took, or has taken so far, in seconds. */
 export function runSeconds(run: RunRow): number | null {
@@ -17,68 +17,53 @@ export function RunTable({ rows }: { rows: RunRow[] }) {
   const { t, say } = useLanguage()
   const { fullTime, duration } = useFormats()
   return (
-    <div className="table-wrap">
-      <table className="table table--cards">
-        <thead>
-          <tr>
-            <th scope="col">{t('runs.started')}</th>
-            <th scope="col">{t('runs.what')}</th>
-            <th scope="col">{t('runs.state')}</th>
-            <th scope="col" className="table__right">
-              {t('runs.read')}
-            </th>
-            <th scope="col" className="table__right">
-              {t('runs.applied')}
-            </th>
-            <th scope="col" className="table__right">
-              {t('runs.unchanged')}
-            </th>
-            <th scope="col" className="table__right">
-              {t('runs.set_aside')}
-            </th>
-            <th scope="col" className="table__right">
-              {t('runs.took')}
-            </th>
+    <CardTable
+      heads={[
+        { label: t('runs.started') },
+        { label: t('runs.what') },
+        { label: t('runs.state') },
+        { label: t('runs.read'), right: true },
+        { label: t('runs.applied'), right: true },
+        { label: t('runs.unchanged'), right: true },
+        { label: t('runs.set_aside'), right: true },
+        { label: t('runs.took'), right: true },
+      ]}
+    >
+      {rows.map((run) => {
+        const seconds = runSeconds(run)
+        return (
+          <tr key={run.id}>
+            <td className="num table__lead">
+              <Link to={`/runs/${run.id}`} data-row>
+                {fullTime(run.started_at)}
+              </Link>
+            </td>
+            <td className="table__wide">
+              {say(run.source_label)} <span className="code muted">{run.sync}</span>{' '}
+              {run.kind !== 'incremental' && <span className="flag flag--hold">{t(`runs.kind.${run.kind}`)}</span>}
+              {run.message && <span className="bad small run__message">{say(run.message)}</span>}
+            </td>
+            <td>
+              <RunStateTag state={run.state} />
+            </td>
+            <td className="num table__right" data-label={t('runs.read')}>
+              {count(run.read)}
+            </td>
+            <td className="num table__right" data-label={t('runs.applied')}>
+              {count(run.applied)}
+            </td>
+            <td className="num table__right" data-label={t('runs.unchanged')}>
+              {count(run.unchanged)}
+            </td>
+            <td className="num table__right" data-label={t('runs.set_aside')}>
+              <span className={run.set_aside > 0 ? 'warn' : 'muted'}>{count(run.set_aside)}</span>
+            </td>
+            <td className="num table__right" data-label={t('runs.took')}>
+              {seconds === null ? '…' : duration(seconds)}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.map((run) => {
-            const seconds = runSeconds(run)
-            return (
-              <tr key={run.id}>
-                <td className="num table__lead">
-                  <Link to={`/runs/${run.id}`} data-row>
-                    {fullTime(run.started_at)}
-                  </Link>
-                </td>
-                <td className="table__wide">
-                  {say(run.source_label)} <span className="code muted">{run.sync}</span>{' '}
-                  {run.kind !== 'incremental' && <span className="flag flag--hold">{t(`runs.kind.${run.kind}`)}</span>}
-                  {run.message && <span className="bad small run__message">{say(run.message)}</span>}
-                </td>
-                <td>
-                  <RunStateTag state={run.state} />
-                </td>
-                <td className="num table__right" data-label={t('runs.read')}>
-                  {count(run.read)}
-                </td>
-                <td className="num table__right" data-label={t('runs.applied')}>
-                  {count(run.applied)}
-                </td>
-                <td className="num table__right" data-label={t('runs.unchanged')}>
-                  {count(run.unchanged)}
-                </td>
-                <td className="num table__right" data-label={t('runs.set_aside')}>
-                  <span className={run.set_aside > 0 ? 'warn' : 'muted'}>{count(run.set_aside)}</span>
-                </td>
-                <td className="num table__right" data-label={t('runs.took')}>
-                  {seconds === null ? '…' : duration(seconds)}
-                </td>
-              </tr>
-            )
-          })}
-        </tbody>
-      </table>
-    </div>
+        )
+      })}
+    </CardTable>
   )
 }

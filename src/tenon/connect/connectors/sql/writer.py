@@ -136,8 +136,8 @@ class TableWriter:
         )
 
     def _insert(self, rows: Sequence[WriteRow]) -> None:
-        for table in dict.fromkeys(row.table for row in rows):
-            own = [row for row in rows if row.table == table]
+        for table, columns in dict.fromkeys((row.table, tuple(row.values)) for row in rows):
+            own = [row for row in rows if (row.table, tuple(row.values)) == (table, columns)]
             clause, first, number = self._known[table][0], own[0], 0
             if first.number:
                 column = self._column(first, first.number)
@@ -146,12 +146,17 @@ class TableWriter:
             for part in _parts(own):
                 values = [self._new(row, number + at) for at, row in enumerate(part, 1)]
                 number += len(part)
-                self._connection.execute(sa.insert(clause).values(values))
+                if self._reencodes:
+                    bound = [{n: self._bound(v) for n, v in row.items()} for row in values]
+                    self._connection.execute(sa.insert(clause).values(bound))
+                else:  # one statement, compiled once
+                    held = [{n: self._held(v) for n, v in row.items()} for row in values]
+                    self._connection.execute(sa.insert(clause), held)
 
-    def _new(self, row: WriteRow, number: int) -> dict[str, sa.ColumnElement[Any]]:
-        values = {self._column(row, n).name: self._bound(v) for n, v in row.values.items()}
+    def _new(self, row: WriteRow, number: int) -> dict[str, Any]:
+        values = {self._column(row, n).name: v for n, v in row.values.items()}
         if row.number:
-            values[self._column(row, row.number).name] = sa.literal(number)
+            values[self._column(row, row.number).name] = number
         return values
 
     def _change(self, row: WriteRow, columns: Sequence[str]) -> None:
@@ -161,20 +166,28 @@ class TableWriter:
 
     def _bound(self, value: Any) -> sa.ColumnElement[Any]:
         """A value in the form and encoding in which the source holds it."""
+        value = self._held(value)
         if value is None:
             return sa.null()
-        if self._dialect != "sqlite":
-            return sa.literal(value)
-        if isinstance(value, datetime):
-            value = value.isoformat(sep=" ", timespec="seconds")
-        elif isinstance(value, date):
-            value = value.isoformat()
-        elif isinstance(value, Decimal):
-            value = plain(value)  # the column's affinity makes a number of it
-        if isinstance(value, str) and self._encoding != "utf-8" and not value.isascii():
+        if self._reencodes and isinstance(value, str) and not value.isascii():
             # The file holds these very bytes as TEXT; a plain bytes parameter would be a BLOB.
             return sa.cast(sa.literal(value.encode(self._encoding), sa.LargeBinary), sa.Text)
         return sa.literal(value)
+
+    @property
+    def _reencodes(self) -> bool:
+        return self._dialect == "sqlite" and self._encoding != "utf-8"
+
+    def _held(self, value: Any) -> Any:
+        """A value in the form in which the source holds it."""
+        if self._dialect != "sqlite":
+            return value
+        if isinstance(value, datetime):
+            return value.isoformat(sep=" ", timespec="seconds")
+        if isinstance(value, date):
+            return value.isoformat()
+        # The column's affinity makes a number of it.
+        return plain(value) if isinstance(value, Decimal) else value
 
 
 def _decided(
