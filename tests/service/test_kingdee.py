@@ -21,9 +21,13 @@ from tenon.connect.connectors.odbc import OdbcConnector
 from tenon.connect.connectors.sql import SqlConnector
 from tenon.connect.contract import Column, Connector, ConnectorSettings, Found
 from tenon.connect.egress import guard
+from tenon.connect.runner import Runner
+from tenon.connect.settings import Connections
 from tenon.define.models import StreamDef, Sync
+from tenon.kernel.decimals import plain
 from tenon.testkit.tds import TdsServer, serve
 from tests import odbc_drivers
+from tests.service.planning_world import shop_at
 
 ROUTES = ("sql-sqlite", "odbc-sqlite", "sql-freetds", "odbc-freetds")
 
@@ -172,3 +176,25 @@ def test_what_is_registered_can_be_looked_at() -> None:
     done = CliRunner().invoke(app, ["look"])
     assert done.exit_code == 0
     assert "SQLite3" in done.output
+
+
+def test_the_package_syncs_a_ledger_served_as_sql_server(tmp_path: Path) -> None:
+    """Vouchers and balances end to end, with the built-in package; a second run changes nothing."""
+    odbc_drivers.need("FreeTDS")
+    home = tmp_path / "home"
+    home.mkdir()
+    server = TdsServer(ledger(tmp_path / "kis.db"), database="AIS2026")
+    with shop_at(home, f"sqlite:///{tmp_path / 'hub.db'}") as shop, serve(server):
+        url = f"mssql://tenon@127.0.0.1:{server.port}/AIS2026"
+        Connections(home).save({"kis": {"url": url, "password": "right"}})
+        runner = Runner(shop.tenon.connect)
+        for code in ("kis_voucher", "kis_balance"):
+            first, second = runner.sync(code), runner.sync(code)
+            assert (first.state, first.counts.read, first.counts.applied) == ("succeeded", 3, 3)
+            assert (second.state, second.counts.applied) == ("succeeded", 0)
+        balances = shop.all("account_balance")
+    assert sorted((b.year, b.account_no) for b in balances) == [
+        (n, f"Num 冲压件{n}") for n in (1, 2, 3)
+    ]
+    assert {plain(b.end_balance) for b in balances} == {"1.25", "2.25", "3.25"}
+    assert all(one.lstrip().upper().startswith(("SELECT", "SET ", "SP_")) for one in server.asked)
