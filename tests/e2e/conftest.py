@@ -8,18 +8,19 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tenon.server.pages import STATIC
+from tests.e2e.shop import Shop, open_shop
 from tests.e2e.standin.rules import STATE, forget
 from tests.e2e.standin.server import app
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP = (1440, 900)
-PHONE = (390, 844)
 # The pages ask again every few seconds, and the machine that tests may be busy.
 expect.set_options(timeout=15_000)
 
@@ -62,6 +63,14 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-gpu"]
         )
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    if not (STATIC / "r" / "index.html").is_file():
+        _missing("the worker's page is not built")
+    with open_shop(tmp_path) as found:
+        yield found
 
 
 @dataclass

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import PHONE, Reader
+from tests.e2e.conftest import Reader
+from tests.e2e.shop import PHONE
 from tests.e2e.standin.rules import STATE
 
 Look = Callable[..., Reader]

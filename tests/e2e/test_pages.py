@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import DESKTOP, PHONE, Reader
+from tests.e2e.conftest import DESKTOP, Reader
+from tests.e2e.shop import PHONE
 
 AXE = Path(__file__).parents[2] / "web/app/node_modules/axe-core/axe.min.js"
 PAGES = {

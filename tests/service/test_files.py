@@ -15,6 +15,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import yaml
 
 from tenon.connect.batches import LINE, PROBLEM, rows_of
 from tenon.connect.connectors.files import FilesConnector
@@ -405,6 +406,12 @@ def test_discovery_shows_files_and_their_columns(local: Folder) -> None:
     assert {f.name: [c.name for c in f.columns] for f in found} == {
         "stock.csv": ["code", "part name", "qty"], "stock.xlsx": ["code", "part name"],
     }  # fmt: skip
+
+
+def test_a_time_without_quotes_is_refused() -> None:
+    assert FileDef.model_validate({"expect_by": "18:30"}).expect_by is not None
+    with pytest.raises(ValueError, match="in quotes"):
+        FileDef.model_validate(yaml.safe_load("expect_by: 18:30"))
 
 
 def test_a_late_file_is_told_after_what_is_there_was_read(

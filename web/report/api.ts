@@ -1,5 +1,6 @@
 /** What the page asks the server, and what it keeps of itself. */
 
+import { recall, remember } from './memo'
 import { chosen } from './words'
 
 export interface Job {
@@ -18,14 +19,17 @@ export interface Job {
 export interface Answer {
   report_id: string
   state: 'recorded' | 'review' | 'undone' | 'rejected'
-  undo_until: string
+  undo_seconds: number
 }
 
-/** An answer that is no: `again` says that trying later may help, in `seconds`. */
+/**
+ * What came instead of an answer: `no` is the server's own and final; `one`: it failed over this
+ * request, later it may not; `away`: nobody is there to ask, for `seconds` at least.
+ */
 export class Refusal extends Error {
   constructor(
     message: string,
-    readonly again: boolean,
+    readonly kind: 'no' | 'one' | 'away',
     readonly seconds = 0,
   ) {
     super(message)
@@ -33,29 +37,42 @@ export class Refusal extends Error {
 }
 
 const PATIENCE = 10_000
+const AWAY = [429, 502, 503, 504]
+
+/** Ends a request that takes too long; older engines have no `AbortSignal.timeout`. */
+function patience(): AbortSignal {
+  if ('timeout' in AbortSignal) return AbortSignal.timeout(PATIENCE)
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(), PATIENCE)
+  return controller.signal
+}
+
+interface Said {
+  error?: { code?: string; message?: { zh?: string; en?: string } }
+}
 
 export async function ask<T>(path: string, body: object): Promise<T> {
   let answer: Response
+  let said: (T & Said) | null = null
   try {
     answer = await fetch(`/api/report${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: patience(),
     })
   } catch {
-    throw new Refusal('', true)
+    throw new Refusal('', 'away')
   }
-  if (answer.ok) return (await answer.json()) as T
-  const again = answer.status === 429 || answer.status >= 500
-  let message = ''
   try {
-    const said = (await answer.json()) as { error: { message: { zh: string; en: string } } }
-    message = said.error.message[chosen()]
+    said = (await answer.json()) as T & Said
   } catch {
-    // A proxy's page: there is nothing to tell.
+    // A page of something between here and the server, which knows nothing of reports.
   }
-  throw new Refusal(message, again, Number(answer.headers.get('Retry-After') ?? 0))
+  if (answer.ok && said) return said
+  const error = said?.error
+  const kind = answer.ok || AWAY.includes(answer.status) ? 'away' : error?.code && answer.status < 500 ? 'no' : 'one'
+  throw new Refusal(error?.message?.[chosen()] ?? '', kind, Number(answer.headers.get('Retry-After')) || 0)
 }
 
 /** A random id; `crypto.randomUUID` is missing on plain HTTP. */
@@ -68,7 +85,7 @@ export function newId(): string {
 }
 
 export function device(): string {
-  let id = localStorage.getItem('device')
-  if (!id) localStorage.setItem('device', (id = newId()))
+  let id = recall('device')
+  if (!id) remember('device', (id = newId()))
   return id
 }

@@ -2,7 +2,9 @@
 
 import { type Job, Refusal, ask, device, newId } from './api'
 import { el } from './dom'
-import { type Kept, all, drop, flush, keep, undo } from './queue'
+import { recall, remember } from './memo'
+import { flush, keep, undo, undoLeft } from './queue'
+import { type Kept, all, drop, unsafe } from './store'
 import { choose, chosen, say } from './words'
 
 interface Person {
@@ -40,7 +42,7 @@ let reports: Kept[] = []
 
 function read<T>(name: string): T | null {
   try {
-    return JSON.parse(localStorage.getItem(name) ?? 'null') as T | null
+    return JSON.parse(recall(name) ?? 'null') as T | null
   } catch {
     return null
   }
@@ -80,7 +82,7 @@ async function load(): Promise<void> {
     known = true
     problem = ''
   } catch (error) {
-    if (asked !== token || !(error instanceof Refusal) || error.again) return showUnlessTyping()
+    if (asked !== token || !(error instanceof Refusal) || error.kind !== 'no') return showUnlessTyping()
     job = null
     problem = error.message || say('failed')
   }
@@ -110,7 +112,7 @@ function begin(): void {
     id: newId(),
     events: 'finish',
     values: { good: plain(rest()) },
-    machine: localStorage.getItem('machine') ?? '',
+    machine: recall('machine') ?? '',
     open: false,
   }
   show()
@@ -137,7 +139,7 @@ async function confirm(kind: 'start' | 'finish'): Promise<void> {
   last = made.id
   const qty = quantities.find((q) => q.kind === 'good')?.qty
   const machine = job.machines.find((m) => m.id === made.machine)?.id ?? null
-  if (machine) localStorage.setItem('machine', machine)
+  if (machine) remember('machine', machine)
   await keep({
     id: made.id,
     made: Date.now(),
@@ -159,13 +161,10 @@ async function confirm(kind: 'start' | 'finish'): Promise<void> {
 }
 
 async function takeBack(one: Kept): Promise<void> {
-  try {
-    await undo(one)
-    problem = ''
-  } catch (error) {
-    problem = (error instanceof Refusal && error.message) || say('failed')
-  }
+  problem = ''
+  await undo(one.id)
   await refresh()
+  await flush(() => void refresh())
   await load()
 }
 
@@ -185,7 +184,7 @@ async function name(no: string, anyway: boolean): Promise<void> {
     }
   }
   person = { no: asked, name: found ?? asked }
-  localStorage.setItem('person', JSON.stringify(person))
+  remember('person', JSON.stringify(person))
   asking = null
   show()
 }
@@ -199,23 +198,27 @@ function show(): void {
   document.documentElement.lang = chosen() === 'zh' ? 'zh-CN' : 'en'
   document.title = say('title')
   const focused = document.activeElement?.id
-  page.replaceChildren(...view().filter((part) => part !== null))
+  page.textContent = ''
+  page.append(...view().filter((part) => part !== null))
   if (focused) document.getElementById(focused)?.focus()
 }
 
 function view(): (Node | null)[] {
   const parts: (Node | null)[] = [head()]
   if (!navigator.onLine) parts.push(el('p', { class: 'card note', role: 'status' }, say('offline')))
+  if (unsafe()) parts.push(el('p', { class: 'card note wrong', role: 'alert' }, say('unsafe')))
   if (problem) parts.push(el('p', { class: 'card note wrong', role: 'alert' }, problem))
   const shown = reports.find((one) => one.id === last)
   if (!token) parts.push(el('h1', {}, say('scan')), el('p', { class: 'soft' }, say('scanMore')))
   else if (!job) {
     if (!problem) parts.push(el('p', { role: 'status' }, say('loading')))
+    if (shown) parts.push(outcome(shown))
   } else {
     parts.push(jobCard(job))
     if (job.closed)
       parts.push(
         el('p', { class: 'card note', role: 'alert' }, say(job.closed === 'order_engineering' ? 'engineering' : 'closed')),
+        shown ? outcome(shown) : null,
       )
     else if (!person || asking) parts.push(askPerson())
     else if (draft) parts.push(...quantities(draft))
@@ -351,16 +354,18 @@ function machines(made: Draft): Node {
 
 function outcome(one: Kept): Node {
   const word = { waiting: 'kept', recorded: 'sent', review: 'review', undone: 'undone', rejected: 'refused', refused: 'refused' } as const
-  const minutes = one.undoUntil ? Math.ceil((one.undoUntil - Date.now()) / 60_000) : 10
-  const may = one.state === 'waiting' || ((one.state === 'recorded' || one.state === 'review') && minutes > 0)
+  const minutes = Math.ceil(undoLeft(one) / 60_000)
+  const may = !one.undo && (one.state === 'waiting' || ((one.state === 'recorded' || one.state === 'review') && minutes > 0))
+  const held = one.state === 'waiting' && unsafe() ? 'notKept' : word[one.state]
+  const shown = one.undo ? (one.state === 'waiting' ? 'undone' : 'undoing') : held
   const again = () => {
     last = null
     show()
   }
   return el(
     'section',
-    { class: `card ${one.state === 'refused' ? 'note wrong' : 'done'}`, role: 'status' },
-    el('b', {}, say(word[one.state])),
+    { class: `card ${one.state === 'refused' ? 'note wrong' : shown === 'notKept' ? 'note' : 'done'}`, role: 'status' },
+    el('b', {}, say(shown)),
     el('p', {}, one.label),
     one.message ? el('p', {}, one.message) : null,
     may && one.state !== 'waiting' ? el('p', { class: 'soft' }, say('undoFor', { minutes })) : null,
@@ -368,17 +373,18 @@ function outcome(one: Kept): Node {
       'p',
       { class: 'row' },
       may ? el('button', { id: 'undo', type: 'button', click: () => void takeBack(one) }, say('undo')) : null,
-      el('button', { id: 'again', type: 'button', click: again }, say('again')),
+      job && !job.closed ? el('button', { id: 'again', type: 'button', click: again }, say('again')) : null,
     ),
   )
 }
 
 function list(): Node | null {
-  const waiting = reports.filter((one) => one.state === 'waiting' && one.id !== last)
+  const due = reports.filter((one) => one.state === 'waiting' && !one.undo)
+  const waiting = due.filter((one) => one.id !== last)
   const refused = reports.filter((one) => one.state === 'refused' && one.id !== last)
   if (!waiting.length && !refused.length) return null
   const gone = (one: Kept) => () => void drop(one.id).then(refresh)
-  const count = reports.filter((one) => one.state === 'waiting').length
+  const count = due.length
   return el(
     'section',
     { class: 'card', id: 'waiting' },
@@ -386,7 +392,7 @@ function list(): Node | null {
     el(
       'ul',
       {},
-      ...waiting.slice(0, 50).map((one) => el('li', {}, one.label)),
+      ...waiting.slice(0, 50).map((one) => el('li', {}, one.tries ? `${one.label}: ${say('trouble')}` : one.label)),
       ...refused.map((one) =>
         el(
           'li',
@@ -410,6 +416,9 @@ addEventListener('hashchange', () => {
   wake()
 })
 for (const event of ['online', 'offline']) addEventListener(event, () => (showUnlessTyping(), wake()))
+// What another tab has done, and what leaving would lose.
+addEventListener('storage', (event) => event.key === 'queue' && void refresh())
+addEventListener('beforeunload', (event) => unsafe() && event.preventDefault())
 document.addEventListener('visibilitychange', () => document.hidden || wake())
 setInterval(() => last && show(), 30_000)
 if ('serviceWorker' in navigator) void navigator.serviceWorker.register('/r/sw.js').catch(() => undefined)

@@ -1,113 +1,148 @@
 /**
- * Reports on their way: kept in IndexedDB before anything is sent, so that neither a dead network
- * nor a closed page loses one. Sent in the order they were made; the server knows each by its id.
+ * Reports on their way: kept before anything is sent, so that neither a dead network nor a closed
+ * page loses one. Sent in the order they were made; the server knows each by its id, so sending
+ * one again is harmless. Several tabs may be at it: each claims a report before it sends it.
  */
 
 import { type Answer, Refusal, ask, device } from './api'
-
-export interface Kept {
-  id: string
-  made: number
-  label: string
-  token: string
-  body: object
-  state: 'waiting' | 'recorded' | 'review' | 'undone' | 'rejected' | 'refused'
-  message?: string
-  undoUntil?: number
-}
+import { type Kept, all, change, drop } from './store'
 
 const KEEP = 86_400_000
 const LONGEST = 60_000
+/** A claim this old is of a tab that was closed; sending twice does no harm, waiting for long would. */
+const CLAIM = 5_000
+/** So many failures in a row are the server's, not the reports'. */
+const TOO_MANY = 3
 
-let opened: Promise<IDBDatabase> | undefined
-
-function open(): Promise<IDBDatabase> {
-  opened ??= new Promise((resolve, reject) => {
-    const asked = indexedDB.open('tenon-report', 1)
-    asked.onupgradeneeded = () => asked.result.createObjectStore('reports', { keyPath: 'id' })
-    asked.onsuccess = () => resolve(asked.result)
-    asked.onerror = () => reject(asked.error)
-  })
-  return opened
-}
-
-async function within<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>) {
-  const db = await open()
-  return new Promise<T>((resolve, reject) => {
-    const tx = db.transaction('reports', mode)
-    const asked = act(tx.objectStore('reports'))
-    tx.oncomplete = () => resolve(asked.result)
-    tx.onerror = tx.onabort = () => reject(tx.error)
-  })
-}
-
-export async function all(): Promise<Kept[]> {
-  const found: Kept[] = await within('readonly', (s) => s.getAll() as IDBRequest<Kept[]>)
-  return found.sort((a, b) => a.made - b.made)
-}
-
-export async function put(one: Kept): Promise<void> {
-  await within('readwrite', (s) => s.put(one))
-}
-
-export async function drop(id: string): Promise<void> {
-  await within('readwrite', (s) => s.delete(id))
-}
+let sending = false
+let more = false
+let pause = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+/** Until when a report can be undone, by the page's own clock, which nobody sets. */
+const ends = new Map<string, number>()
 
 /** Keep a report; one with the same id is there once, however often the button is hit. */
 export async function keep(one: Kept): Promise<void> {
-  const there = await within('readonly', (s) => s.get(one.id) as IDBRequest<Kept | undefined>)
-  if (!there) await put(one)
+  await change(one.id, (there) => (there ? undefined : one))
 }
 
-let sending = false
-let pause = 0
-let timer: ReturnType<typeof setTimeout> | undefined
+/** Take a report back: one that was never on its way is never sent; any other is undone there. */
+export async function undo(id: string): Promise<void> {
+  await change(id, (there) => {
+    if (!there) return undefined
+    return there.state === 'waiting' && !there.asked ? { ...there, state: 'undone' } : { ...there, undo: true, message: undefined }
+  })
+}
+
+/** How many milliseconds a report can still be undone; the server decides. */
+export function undoLeft(one: Kept): number {
+  const end = ends.get(one.id)
+  return end === undefined ? (one.undoUntil ?? 0) - Date.now() : end - performance.now()
+}
 
 /** Send what waits; afterwards, and after each one, `changed` is called. */
 export async function flush(changed: () => void): Promise<void> {
+  more = true
   if (sending) return
   sending = true
   clearTimeout(timer)
-  try {
-    for (const one of await all()) {
-      if (one.state === 'waiting') await send(one)
-      else if (one.state !== 'refused' && one.made < Date.now() - KEEP) await drop(one.id)
-      changed()
-    }
+  let wait = 0
+  while (more) {
+    more = false
+    wait = await round(changed)
+  }
+  sending = false
+  if (!(await all()).some(due)) {
     pause = 0
-  } catch (error) {
-    const asked = error instanceof Refusal ? error.seconds * 1000 : 0
-    pause = Math.min(LONGEST, Math.max(asked, pause * 2, 2000))
-    timer = setTimeout(() => void flush(changed), pause * (0.75 + Math.random() / 2))
-    changed()
-  } finally {
-    sending = false
-  }
-}
-
-async function send(one: Kept): Promise<void> {
-  try {
-    const now = new Date().toISOString()
-    const body = { ...one.body, token: one.token, device: device(), sent_at: now }
-    const answer = await ask<Answer>('', body)
-    await put({ ...one, state: answer.state, undoUntil: Date.parse(answer.undo_until) })
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.again) throw error
-    await put({ ...one, state: 'refused', message: error.message })
-  }
-}
-
-/** Take a report back: one that was not sent is never sent, one that was is undone there. */
-export async function undo(one: Kept): Promise<void> {
-  if (one.state === 'waiting' && !sending) {
-    await put({ ...one, state: 'undone' })
     return
   }
-  const answer = await ask<Answer>('/undo', {
-    token: one.token,
-    device: device(),
-    report_id: one.id,
+  pause = Math.min(LONGEST, Math.max(wait, pause * 2, 2000))
+  clearTimeout(timer)
+  timer = setTimeout(() => void flush(changed), pause * (0.75 + Math.random() / 2))
+}
+
+function due(one: Kept): boolean {
+  return one.state === 'waiting' || Boolean(one.undo)
+}
+
+function claimed(there: Kept | undefined): Kept | undefined {
+  if (!there || !due(there)) return undefined
+  // A clock that was set back must not hold a report for ever.
+  if (there.claim !== undefined && Math.abs(Date.now() - there.claim) < CLAIM) return undefined
+  return { ...there, claim: Date.now(), asked: true }
+}
+
+/** Each report once, those that failed before at the end; how long the server wants to be left alone. */
+async function round(changed: () => void): Promise<number> {
+  let failed = 0
+  const found = await all()
+  for (const one of found) if (!due(one) && one.state !== 'refused' && one.made < Date.now() - KEEP) await drop(one.id)
+  for (const { id } of found.filter(due).sort((a, b) => (a.tries ?? 0) - (b.tries ?? 0))) {
+    const one = await change(id, claimed)
+    if (one) {
+      try {
+        await settle(one)
+        failed = 0
+      } catch (error) {
+        const refusal = error instanceof Refusal ? error : new Refusal('', 'away')
+        const tried = refusal.kind === 'one' ? 1 : 0
+        failed += tried
+        await change(id, (there) => there && { ...there, claim: undefined, tries: (there.tries ?? 0) + tried })
+        if (!tried || failed >= TOO_MANY) {
+          changed()
+          return refusal.seconds * 1000
+        }
+      }
+    }
+    changed()
+  }
+  return 0
+}
+
+/** Send a report, and take it back where somebody did meanwhile. */
+async function settle(one: Kept): Promise<void> {
+  const now = one.state === 'waiting' ? await send(one) : one
+  if (now?.undo) await takeBack(now)
+}
+
+async function send(one: Kept): Promise<Kept | undefined> {
+  const sent = { ...one.body, token: one.token, device: device(), sent_at: new Date().toISOString() }
+  try {
+    return await told(one.id, await ask<Answer>('', sent))
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.kind !== 'no') throw error
+    const { message } = error
+    await change(one.id, (there) =>
+      there && { ...there, claim: undefined, undo: undefined, state: there.undo || over(there) ? 'undone' : 'refused', message },
+    )
+    return undefined
+  }
+}
+
+async function takeBack(one: Kept): Promise<void> {
+  try {
+    const answer = await ask<Answer>('/undo', { token: one.token, device: device(), report_id: one.id })
+    await told(one.id, answer, false)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.kind !== 'no') throw error
+    const { message } = error
+    await change(one.id, (there) => there && { ...there, claim: undefined, undo: undefined, message })
+  }
+}
+
+/** Keep what the server said; `undo` that was asked for meanwhile stays to be done. */
+async function told(id: string, answer: Answer, undo?: boolean): Promise<Kept | undefined> {
+  // Something between that answers for the server does not know the report.
+  if (answer.report_id !== id) throw new Refusal('', 'away')
+  const left = answer.undo_seconds * 1000
+  ends.set(id, performance.now() + left)
+  return change(id, (there) => {
+    // An answer may come after another tab's: what is undone stays so.
+    if (!there || over(there)) return undefined
+    return { ...there, claim: undefined, state: answer.state, undoUntil: Date.now() + left, undo: undo ?? there.undo }
   })
-  await put({ ...one, state: answer.state })
+}
+
+function over(there: Kept): boolean {
+  return there.state === 'undone'
 }

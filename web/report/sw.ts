@@ -29,7 +29,9 @@ addEventListener('fetch', (event) => {
   if (asked.request.method !== 'GET' || !SHELL.includes(name)) return
   const fresh = caches.open(KEPT).then(async (cache) => {
     const answer = await fetch(asked.request)
-    if (answer.ok) await cache.put(name, answer.clone())
+    // A gateway's page in place of a script is not kept.
+    const page = (answer.headers.get('Content-Type') ?? '').includes('html')
+    if (answer.ok && page === (name === '/r/')) await cache.put(name, answer.clone())
     return answer
   })
   // What is kept is shown at once; what is newer is there the next time.

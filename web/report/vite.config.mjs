@@ -3,6 +3,8 @@ export default {
   root: import.meta.dirname,
   base: '/r/',
   build: {
+    // Phones of the shop floor and their apps' built-in browsers are old.
+    target: 'es2019',
     emptyOutDir: true,
     modulePreload: false,
     assetsInlineLimit: 0,

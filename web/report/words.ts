@@ -1,5 +1,7 @@
 /** Every text of the page in both languages. */
 
+import { recall, remember } from './memo'
+
 const zh = {
   title: '报工',
   scan: '请扫描流转卡上的二维码',
@@ -31,8 +33,10 @@ const zh = {
   over: '超过剩余数量 {rest}，请核对。',
   sent: '已报工',
   kept: '已保存在手机，等待网络',
+  notKept: '还没有保存，等待网络',
   review: '已收到，由计划员确认',
   undone: '已撤销',
+  undoing: '正在撤销…',
   undo: '撤销',
   undoFor: '{minutes} 分钟内可撤销',
   again: '再报一次',
@@ -40,6 +44,8 @@ const zh = {
   refused: '未被接收',
   drop: '知道了',
   offline: '没有网络：先保存在手机上，恢复后自动发送。',
+  unsafe: '手机无法保存报工：请不要关闭本页，直到显示“已报工”。请清理手机存储空间，或退出无痕模式。',
+  trouble: '服务器暂时处理不了，会自动再试',
   insecure: '本页不是 HTTPS：断网时打不开新的二维码，请保持页面打开。',
   unknownJob: '离线打开：工序信息来自二维码。',
   started: '已记录开工',
@@ -81,8 +87,10 @@ const en: Words = {
   over: 'More than the {rest} left; please check.',
   sent: 'Reported',
   kept: 'Kept on the phone until there is a network',
+  notKept: 'Not kept yet; waiting for a network',
   review: 'Received; a planner will confirm it',
   undone: 'Undone',
+  undoing: 'Undoing…',
   undo: 'Undo',
   undoFor: 'can be undone for {minutes} min',
   again: 'Report again',
@@ -90,6 +98,8 @@ const en: Words = {
   refused: 'Not accepted',
   drop: 'Understood',
   offline: 'No network: reports are kept on the phone and sent by themselves later.',
+  unsafe: 'The phone cannot keep the report: leave this page open until it says “Reported”. Free some storage, or leave private browsing.',
+  trouble: 'The server cannot take it for now; it is tried again',
   insecure: 'This page is not on HTTPS: without a network new codes cannot be opened. Keep it open.',
   unknownJob: 'Opened without a network: the job is read from the code.',
   started: 'Start recorded',
@@ -101,7 +111,7 @@ const en: Words = {
 export type Language = 'zh' | 'en'
 
 let language: Language =
-  (localStorage.getItem('language') as Language | null) ??
+  (recall('language') as Language | null) ??
   (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en')
 
 export function chosen(): Language {
@@ -110,7 +120,7 @@ export function chosen(): Language {
 
 export function choose(next: Language): void {
   language = next
-  localStorage.setItem('language', next)
+  remember('language', next)
 }
 
 /** A text with `{name}` filled in. */

@@ -26,6 +26,7 @@ from tenon.connect.resolve import Resolver
 from tenon.connect.stage import Prepared, Work, changed
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Master, Sync
+from tenon.jobs import lease
 from tenon.kernel import faults
 from tenon.kernel.errors import Retry, SetAside, TenonError
 from tenon.kernel.text import Text
@@ -207,9 +208,16 @@ class Runner:
         for part in probation.rest():
             self._commit_or_count(run, part)
         finish = getattr(connector, "finish", None)
-        if finish is not None:  # every row is written by now
+        if finish is not None:
+            self._make_durable(run)  # what is put away cannot be read again after a power cut
             finish(stream)
         return watermark, vanished.mark(run.plan) if vanished else None
+
+    def _make_durable(self, run: Run) -> None:
+        """Flush what was committed, by a commit that waits for the disk."""
+        with self._deps.hub.write() as tx:
+            plan = run.plan
+            lease.keep(tx, plan.lease_name, plan.lease_owner, self._deps.lease_seconds)
 
     def _commit_or_count(self, run: Run, part: Prepared) -> None:
         if part.works:

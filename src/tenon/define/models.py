@@ -192,6 +192,14 @@ class FileDef(Part):
     digits: dict[str, Annotated[int, Field(ge=1, le=40)]] = {}
     expect_by: time | None = None
 
+    @field_validator("expect_by", mode="before")
+    @classmethod
+    def _in_quotes(cls, value: Any) -> Any:
+        # YAML reads an unquoted 18:30 as 1,110 seconds.
+        if value is not None and not isinstance(value, str | time):
+            raise ValueError('write the time in quotes: expect_by: "07:30"')
+        return value
+
 
 class StreamDef(Part):
     """What is read of a source: rows of a `table` (SQL), items at a `path` (HTTP), or files.
