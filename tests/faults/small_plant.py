@@ -47,6 +47,7 @@ class SmallPlant:
     encoding: str = "utf-8"  # gb18030: the MES is a file with GBK bytes in its texts
     answers: bool = True  # whether the MES takes over by itself what is pushed
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    turn: threading.Lock = field(default_factory=threading.Lock)  # held while the MES answers
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def make(self) -> None:
@@ -207,7 +208,7 @@ class SmallPlant:
         while not self._stop.wait(0.2 + chance.random() / 2):
             engine = self.mes()
             try:
-                with engine.begin() as tx:
+                with self.turn, engine.begin() as tx:
                     codes = list(tx.scalars(sa.select(table.c.workorder_code).where(waiting)))
                     now = datetime.now(ZONE).replace(tzinfo=None, microsecond=0)
                     if codes:

@@ -340,21 +340,21 @@ def _save(tx: Connection, runs: Sequence[_Run]) -> None:
     now = clock.now()
     if steps := [row for run in runs for row in run.taken]:
         tx.execute(insert_or_change(tx, flow_step, _STEP_COLUMNS), steps)
-    enqueue(tx, [job for run in runs if run.wait is not None for job in _begin_wait(run, now)])
+    enqueue(tx, [job for run in runs if run.wait for job in _begin_wait(run, run.wait, now)])
     if runs:
         tx.execute(_SAVE, [_saved(run, now) for run in runs])
     for run in runs:
         run.taken = []
 
 
-def _begin_wait(run: _Run, now: datetime) -> list[NewJob]:
+def _begin_wait(run: _Run, wait: Wait, now: datetime) -> list[NewJob]:
     """Note that the run waits; the job that wakes it when its time has come."""
     again = run.waited is not None  # it was woken, and its wait is not over
     run.waited = run.waited or now
     run.waits += 1
-    if run.wait is None or run.wait.until is None:
+    if wait.until is None:
         return []
-    seconds = max(0.0, (run.wait.until - now).total_seconds()) / (clock.demo_pace() or 1.0)
+    seconds = max(0.0, (wait.until - now).total_seconds()) / (clock.demo_pace() or 1.0)
     # A demo may change its pace, and a clock may jump: look again at least once an hour.
     return [wake(run.id, run.waits, delay=min(seconds, 3600.0) + (0.05 if again else 0))]
 

@@ -209,7 +209,8 @@ class Runner:
             self._commit_or_count(run, part)
         finish = getattr(connector, "finish", None)
         if finish is not None:
-            self._make_durable(run)  # what is put away cannot be read again after a power cut
+            if run.counts.read:  # what is put away cannot be read again after a power cut
+                self._make_durable(run)
             finish(stream)
         return watermark, vanished.mark(run.plan) if vanished else None
 

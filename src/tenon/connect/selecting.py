@@ -1,7 +1,8 @@
 """A stream compiled to SQL: names from the catalogue only, values bound, pages by keyset.
 
 What differs between databases (how a value is bound, how a column is read) are the connector's
-`Terms`. A part of the connector contract for those that read tables.
+`Terms`; what goes wrong with all of them alike stands here. A part of the connector contract for
+those that read tables.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from tenon.connect.contract import ColumnAbsent, Found, StreamAbsent
 from tenon.define.models import StreamDef
+from tenon.kernel.errors import NeedsUser, Retry, Stop, TenonError
 from tenon.kernel.text import Text
 
 # A column with its type and whether it may be empty.
@@ -39,6 +41,49 @@ class Terms:
     def since(self, value: Any, kind: str) -> Any:
         """A cursor value that was kept, for a cursor column of this type."""
         return self.bound(value, kind)
+
+
+_UNREACHABLE = Text(
+    "连接不上来源“{source}”（{address}）：文件不存在或服务器没有应答。Tenon 会继续重试；"
+    "请检查网络、服务和文件位置。",
+    "The source “{source}” ({address}) cannot be reached: the file is not there or the server "
+    "does not answer. Tenon keeps trying; check the network, the service and the file.",
+)
+_SLOW = Text(
+    "来源“{source}”（{address}）的查询超过 {seconds} 秒，已取消。Tenon 会稍后重试；"
+    "如反复出现，请为游标列建立索引。",
+    "A query of the source “{source}” ({address}) took over {seconds} s and was cancelled. Tenon "
+    "tries again later; if it happens again, index the cursor column.",
+)
+_LOGIN = Text(
+    "来源“{source}”（{address}）拒绝登录：用户名或密码错误、已过期或被锁定。为避免锁死账号，"
+    "已停止重试；请更正后点击“检查连接”。",
+    "The source “{source}” ({address}) refused the login: wrong, expired or locked. Tenon has "
+    "stopped trying so as not to lock the account. Correct it, then press Check.",
+)
+_DENIED = Text(
+    "来源“{source}”（{address}）的账号没有读取权限；请授予只读权限后点击“检查连接”。",
+    "The account of the source “{source}” ({address}) may not read this. Grant it read access, "
+    "then press Check.",
+)
+_DAMAGED = Text(
+    "来源“{source}”（{address}）不是有效的数据库文件，或已损坏。Tenon 没有改动它；请恢复该文件。",
+    "The source “{source}” ({address}) is not a database file, or it is damaged. Tenon changed "
+    "nothing in it. Restore the file.",
+)
+_CHANGED = Text(
+    "来源“{source}”（{address}）的表或列在读取时消失了。同步已停止；请核对来源结构。",
+    "A table or column of the source “{source}” ({address}) vanished while it was read. The sync "
+    "has stopped; check the source's structure.",
+)
+# An error's class, its code and its words.
+Fault = tuple[type[TenonError], str, Text]
+UNREACHABLE: Final[Fault] = (Retry, "source_unreachable", _UNREACHABLE)
+SLOW: Final[Fault] = (Retry, "source_slow", _SLOW)
+LOGIN: Final[Fault] = (NeedsUser, "source_login", _LOGIN)
+DENIED: Final[Fault] = (NeedsUser, "source_denied", _DENIED)
+DAMAGED: Final[Fault] = (Stop, "source_damaged", _DAMAGED)
+CHANGED: Final[Fault] = (Stop, "source_changed", _CHANGED)
 
 
 @dataclass(frozen=True, slots=True)

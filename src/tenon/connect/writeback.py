@@ -94,7 +94,7 @@ def prepare(
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class OfStep:
     """What a step of a run means to be there."""
 
     run_id: str
@@ -102,7 +102,7 @@ class Meant:
     sendings: Sequence[Sending]
 
 
-def intend(tx: Connection, meant: Sequence[Meant]) -> None:
+def intend(tx: Connection, meant: Sequence[OfStep]) -> None:
     """Write down what is to be there."""
     now = clock.now()
     rows = [

@@ -61,7 +61,7 @@ class WriteBack:
         except TenonError:
             found = [_meant(context, at) for at in runs]  # who is it that cannot?
         meant = [
-            writeback.Meant(at.run_id, at.key, own)
+            writeback.OfStep(at.run_id, at.key, own)
             for at, own in zip(runs, found, strict=True)
             if isinstance(own, list)
         ]

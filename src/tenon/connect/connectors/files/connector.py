@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -174,11 +174,8 @@ class FilesConnector:
         }  # fmt: skip
 
     def _batches(self, stream: StreamDef, entry: Entry) -> Iterator[pa.RecordBatch]:
-        """A file's rows; it is copied here first, so that the other side is not held up."""
-        with tempfile.TemporaryDirectory(prefix="tenon-file-") as folder:
-            path = Path(folder) / "file"
-            path = path.with_suffix(Path(entry.name).suffix)
-            fetched(self._place, entry, path, self._source)
+        """A file's rows."""
+        with self._copied(entry) as path:
             sheet = stream.file.sheet if stream.file else None
             found = laid_out(stream, self._source, entry.name, lines(path, entry.name, sheet))
             if found is None:
@@ -234,8 +231,14 @@ class FilesConnector:
             )
 
     def _columns(self, entry: Entry) -> tuple[Column, ...]:
+        with self._copied(entry) as path:
+            first: Line = next(iter(lines(path, entry.name, None)), (1, []))
+        return tuple(Column(title, "text", nullable=True) for title in first[1] if title)
+
+    @contextmanager
+    def _copied(self, entry: Entry) -> Iterator[Path]:
+        """A copy of the file here, so that the other side is not held up, for the block."""
         with tempfile.TemporaryDirectory(prefix="tenon-file-") as folder:
             path = (Path(folder) / "file").with_suffix(Path(entry.name).suffix)
             fetched(self._place, entry, path, self._source)
-            first: Line = next(iter(lines(path, entry.name, None)), (1, []))
-        return tuple(Column(title, "text", nullable=True) for title in first[1] if title)
+            yield path

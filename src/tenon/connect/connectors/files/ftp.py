@@ -18,14 +18,14 @@ from typing import Final
 
 from tenon.connect.connectors.files.place import (
     CHUNK,
-    LOGIN,
-    NO_FOLDER,
-    UNREACHABLE,
     Entry,
     is_plain,
+    login_refused,
+    no_folder,
+    unreachable,
 )
 from tenon.connect.contract import Egress
-from tenon.kernel.errors import NeedsUser, Retry, Stop
+from tenon.kernel.errors import NeedsUser
 from tenon.kernel.text import Text
 
 _SECONDS: Final = 30.0
@@ -144,10 +144,8 @@ class FtpFolder:
             try:
                 ftp.login(self.user, self.password)
             except ftplib.error_perm as error:
-                raise NeedsUser(
-                    "login_refused", LOGIN, source=self.source, address=self.address,
-                    problem=self._without_secret(error),
-                ) from None  # fmt: skip
+                problem = self._without_secret(error)
+                raise login_refused(self.source, self.address, problem) from None
             if isinstance(ftp, ftplib.FTP_TLS):
                 ftp.prot_p()
             self._enter(ftp)
@@ -160,10 +158,7 @@ class FtpFolder:
         try:
             ftp.cwd(self.folder)
         except ftplib.error_perm as error:
-            raise Stop(
-                "no_folder", NO_FOLDER, source=self.source, folder=self.folder,
-                problem=self._without_secret(error),
-            ) from None  # fmt: skip
+            raise no_folder(self.source, self.folder, self._without_secret(error)) from None
 
     def _made(self) -> ftplib.FTP:
         if not self.secure:
@@ -172,15 +167,12 @@ class FtpFolder:
         return _Tls(context=context, encoding=self.names)
 
     def _explained(self, error: Exception) -> Exception:
-        problem = self._without_secret(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             return NeedsUser(
                 "certificate", _CERTIFICATE, source=self.source, address=self.address,
                 problem=error.verify_message,
             )  # fmt: skip
-        return Retry(
-            "unreachable", UNREACHABLE, source=self.source, address=self.address, problem=problem
-        )
+        return unreachable(self.source, self.address, self._without_secret(error))
 
     def _without_secret(self, error: Exception) -> str:
         text = " ".join(str(error).split())[:200] or type(error).__name__

@@ -7,8 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tenon.connect.connectors.files.place import NO_FOLDER, Entry
-from tenon.kernel.errors import Stop
+from tenon.connect.connectors.files.place import Entry, no_folder
 
 
 class LocalFolder:
@@ -27,10 +26,8 @@ class LocalFolder:
             with os.scandir(folder) as found:
                 return [_entry(one) for one in found if one.is_file(follow_symlinks=False)]
         except OSError as error:
-            raise Stop(
-                "no_folder", NO_FOLDER, source=self._source, folder=str(self._folder),
-                problem=error.strerror or type(error).__name__,
-            ) from None  # fmt: skip
+            problem = error.strerror or type(error).__name__
+            raise no_folder(self._source, str(self._folder), problem) from None
 
     def fetch(self, name: str, to: Path) -> int:
         """Copy a file here."""

@@ -9,23 +9,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from tenon.kernel.errors import Config, NeedsUser, Retry
+from tenon.kernel.errors import Config, NeedsUser, Retry, Stop
 from tenon.kernel.text import Text
 
 LONGEST_FILE: Final = 1024 * 1024 * 1024
 CHUNK: Final = 256 * 1024
 
-UNREACHABLE = Text(
+_UNREACHABLE = Text(
     "连接不上来源“{source}”（{address}）：{problem}。Tenon 会继续重试；请检查网络和服务。",
     "The source “{source}” ({address}) cannot be reached: {problem}. Tenon keeps trying; check the "
     "network and the service.",
 )
-LOGIN = Text(
+_LOGIN = Text(
     "来源“{source}”（{address}）拒绝登录：{problem}。已停止重试；请更正用户名或密码后点击“检查连接”。",
     "The source “{source}” ({address}) refused the login: {problem}. Tenon has stopped trying; "
     "correct the user name or the password, then press Check.",
 )
-NO_FOLDER = Text(
+_NO_FOLDER = Text(
     "来源“{source}”没有文件夹“{folder}”，或无权查看：{problem}。",
     "The source “{source}” has no folder “{folder}”, or it may not be looked into: {problem}.",
 )
@@ -111,6 +111,21 @@ def fetched(place: Place, entry: Entry, to: Path, source: str) -> None:
         came = -1
     if came != entry.size:
         raise Retry("file_changed", _VANISHED, name=entry.name, source=source)
+
+
+def unreachable(source: str, address: str, problem: str) -> Retry:
+    """The error of a server that does not answer."""
+    return Retry("unreachable", _UNREACHABLE, source=source, address=address, problem=problem)
+
+
+def login_refused(source: str, address: str, problem: str) -> NeedsUser:
+    """The error of a user name or password that is wrong."""
+    return NeedsUser("login_refused", _LOGIN, source=source, address=address, problem=problem)
+
+
+def no_folder(source: str, folder: str, problem: str) -> Stop:
+    """The error of a folder that is not there, or may not be looked into."""
+    return Stop("no_folder", _NO_FOLDER, source=source, folder=folder, problem=problem)
 
 
 def bad_url(source: str) -> Config:

@@ -45,7 +45,6 @@ class Layout:
     """Where a stream's columns stand in a file."""
 
     def __init__(self, stream: StreamDef, source: str, name: str, header: Sequence[Cell]) -> None:
-        self._stream = stream
         self._width, self._ragged = len(header), is_excel(name)
         there: dict[str, int] = {}
         for at, title in enumerate(header):
@@ -65,6 +64,11 @@ class Layout:
         widths = stream.file.digits if stream.file else {}
         self._widths = {n.casefold(): w for n, w in widths.items()}
         self._codes = [n.casefold() in codes | self._widths.keys() for n in self.names]
+        places = [n.casefold() for n in self.names]
+        self._filters = [
+            (places.index(n.casefold()), {str(one) for one in allowed})
+            for n, allowed in stream.where.items()
+        ]
 
     def values(self, line: Line) -> Values | None:
         """A row's values and its problem; None of an empty line."""
@@ -94,13 +98,7 @@ class Layout:
 
     def matches(self, values: Values) -> bool:
         """Whether the stream's filter lets the row through."""
-        return all(
-            values[self._index(name)] in {str(one) for one in allowed}
-            for name, allowed in self._stream.where.items()
-        )
-
-    def _index(self, name: str) -> int:
-        return [n.casefold() for n in self.names].index(name.casefold())
+        return all(values[at] in allowed for at, allowed in self._filters)
 
     def _refused(self, number: int, cells: Sequence[Cell]) -> Values:
         problem = _FIELDS.format(line=number, found=len(cells), expected=self._width)

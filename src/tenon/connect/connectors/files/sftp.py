@@ -25,14 +25,14 @@ import paramiko
 
 from tenon.connect.connectors.files.place import (
     CHUNK,
-    LOGIN,
-    NO_FOLDER,
-    UNREACHABLE,
     Entry,
     is_plain,
+    login_refused,
+    no_folder,
+    unreachable,
 )
 from tenon.connect.contract import Egress
-from tenon.kernel.errors import NeedsUser, Retry, Stop
+from tenon.kernel.errors import NeedsUser
 from tenon.kernel.text import Text
 
 _SECONDS: Final = 30.0
@@ -123,10 +123,8 @@ class SftpFolder:
             raise
         except (OSError, EOFError, paramiko.SSHException) as error:
             self.close()
-            raise Retry(
-                "unreachable", UNREACHABLE, source=self.source, address=self.address,
-                problem=" ".join(str(error).split())[:200] or type(error).__name__,
-            ) from None  # fmt: skip
+            problem = " ".join(str(error).split())[:200] or type(error).__name__
+            raise unreachable(self.source, self.address, problem) from None
 
     def _signed_in(self) -> paramiko.SFTPClient:
         address = self.egress.admit(self.host, self.port)
@@ -139,10 +137,7 @@ class SftpFolder:
             transport.auth_password(self.user, self.password)
         except paramiko.AuthenticationException as error:
             self.close()
-            raise NeedsUser(
-                "login_refused", LOGIN, source=self.source, address=self.address,
-                problem=type(error).__name__,
-            ) from None  # fmt: skip
+            raise login_refused(self.source, self.address, type(error).__name__) from None
         client = paramiko.SFTPClient.from_transport(transport)
         if client is None:
             raise paramiko.SSHException("no SFTP")
@@ -153,9 +148,7 @@ class SftpFolder:
             client.stat(self.folder)
         except FileNotFoundError:
             self.close()
-            raise Stop(
-                "no_folder", NO_FOLDER, source=self.source, folder=self.folder, problem="ENOENT"
-            ) from None
+            raise no_folder(self.source, self.folder, "ENOENT") from None
         return client
 
     def _refuse_another(self, key: paramiko.PKey) -> None:

@@ -8,51 +8,27 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError
 
 from tenon.connect.connectors.sql.engines import BUSY_SECONDS, STATEMENT_SECONDS
+from tenon.connect.selecting import (
+    CHANGED,
+    DAMAGED,
+    DENIED,
+    LOGIN,
+    SLOW,
+    UNREACHABLE,
+    Fault,
+)
 from tenon.kernel.errors import NeedsUser, Retry, Stop, TenonError
 from tenon.kernel.text import Text
 
-_UNREACHABLE = Text(
-    "连接不上来源“{source}”（{address}）：文件不存在或服务器没有应答。Tenon 会继续重试；"
-    "请检查网络、服务和文件位置。",
-    "The source “{source}” ({address}) cannot be reached: the file is not there or the server "
-    "does not answer. Tenon keeps trying; check the network, the service and the file.",
-)
 _LOCKED = Text(
     "来源“{source}”（{address}）被其他程序锁定，{seconds} 秒内未能读取。Tenon 会稍后重试。",
     "The source “{source}” ({address}) is locked by another program and could not be read within "
     "{seconds} s. Tenon tries again later.",
 )
-_SLOW = Text(
-    "来源“{source}”（{address}）的查询超过 {seconds} 秒，已取消。Tenon 会稍后重试；"
-    "如反复出现，请为游标列建立索引。",
-    "A query of the source “{source}” ({address}) took over {seconds} s and was cancelled. Tenon "
-    "tries again later; if it happens again, index the cursor column.",
-)
-_LOGIN = Text(
-    "来源“{source}”（{address}）拒绝登录：用户名或密码错误、已过期或被锁定。为避免锁死账号，"
-    "已停止重试；请更正后点击“检查连接”。",
-    "The source “{source}” ({address}) refused the login: wrong, expired or locked. Tenon has "
-    "stopped trying so as not to lock the account. Correct it, then press Check.",
-)
-_DENIED = Text(
-    "来源“{source}”（{address}）的账号没有读取权限；请授予只读权限后点击“检查连接”。",
-    "The account of the source “{source}” ({address}) may not read this. Grant it read access, "
-    "then press Check.",
-)
 _NO_DATABASE = Text(
     "来源“{source}”（{address}）没有这个数据库；请更正连接地址后点击“检查连接”。",
     "There is no such database at the source “{source}” ({address}). Correct the address, then "
     "press Check.",
-)
-_DAMAGED = Text(
-    "来源“{source}”（{address}）不是有效的数据库文件，或已损坏。Tenon 没有改动它；请恢复该文件。",
-    "The source “{source}” ({address}) is not a database file, or it is damaged. Tenon changed "
-    "nothing in it. Restore the file.",
-)
-_CHANGED = Text(
-    "来源“{source}”（{address}）的表或列在读取时消失了。同步已停止；请核对来源结构。",
-    "A table or column of the source “{source}” ({address}) vanished while it was read. The sync "
-    "has stopped; check the source's structure.",
 )
 _RACED = Text(
     "写入来源“{source}”（{address}）时，别的程序正好写了同一行；没有写入任何内容，"
@@ -88,21 +64,14 @@ _NO_REVISIONS = Text(
     "SP2 can), so a rowversion cannot be the cursor. Use a time column.",
 )
 
-_Class = tuple[type[TenonError], str, Text]
-UNREACHABLE: Final[_Class] = (Retry, "source_unreachable", _UNREACHABLE)
-LOCKED: Final[_Class] = (Retry, "source_locked", _LOCKED)
-SLOW: Final[_Class] = (Retry, "source_slow", _SLOW)
-LOGIN: Final[_Class] = (NeedsUser, "source_login", _LOGIN)
-DENIED: Final[_Class] = (NeedsUser, "source_denied", _DENIED)
-NO_DATABASE: Final[_Class] = (NeedsUser, "no_database", _NO_DATABASE)
-DAMAGED: Final[_Class] = (Stop, "source_damaged", _DAMAGED)
-CHANGED: Final[_Class] = (Stop, "source_changed", _CHANGED)
-NO_REVISIONS: Final[_Class] = (Stop, "no_revisions", _NO_REVISIONS)
-OTHER: Final[_Class] = (Retry, "source_error", _OTHER)
-RACED: Final[_Class] = (Retry, "source_raced", _RACED)
-ROW_REFUSED: Final[_Class] = (Stop, "row_refused", _ROW_REFUSED)
-WRITE_DENIED: Final[_Class] = (NeedsUser, "write_denied", _WRITE_DENIED)
-NOT_WRITTEN: Final[_Class] = (Retry, "write_failed", _NOT_WRITTEN)
+LOCKED: Final[Fault] = (Retry, "source_locked", _LOCKED)
+NO_DATABASE: Final[Fault] = (NeedsUser, "no_database", _NO_DATABASE)
+NO_REVISIONS: Final[Fault] = (Stop, "no_revisions", _NO_REVISIONS)
+OTHER: Final[Fault] = (Retry, "source_error", _OTHER)
+RACED: Final[Fault] = (Retry, "source_raced", _RACED)
+ROW_REFUSED: Final[Fault] = (Stop, "row_refused", _ROW_REFUSED)
+WRITE_DENIED: Final[Fault] = (NeedsUser, "write_denied", _WRITE_DENIED)
+NOT_WRITTEN: Final[Fault] = (Retry, "write_failed", _NOT_WRITTEN)
 
 _MYSQL: Final = {
     1045: LOGIN, 1698: LOGIN, 1820: LOGIN, 1862: LOGIN, 3118: LOGIN, 4151: LOGIN, 1130: LOGIN,
@@ -173,7 +142,7 @@ def explain_write(error: DBAPIError, dialect: str, source: str, address: str) ->
     return _told(NOT_WRITTEN if found is OTHER else found, error, source, address)
 
 
-def _told(found: _Class, error: DBAPIError, source: str, address: str) -> TenonError:
+def _told(found: Fault, error: DBAPIError, source: str, address: str) -> TenonError:
     kind, code, text = found
     seconds = BUSY_SECONDS if code == "source_locked" else STATEMENT_SECONDS
     return kind(
@@ -182,7 +151,7 @@ def _told(found: _Class, error: DBAPIError, source: str, address: str) -> TenonE
     )  # fmt: skip
 
 
-def _classify(orig: Any, dialect: str) -> _Class:
+def _classify(orig: Any, dialect: str) -> Fault:
     if dialect == "sqlite":
         return _by_text(str(orig).lower(), _SQLITE)
     if dialect == "postgresql":
@@ -197,7 +166,7 @@ def _classify(orig: Any, dialect: str) -> _Class:
     return _MYSQL.get(number, OTHER) if isinstance(number, int) else OTHER
 
 
-def _classify_write(orig: Any, dialect: str) -> _Class | None:
+def _classify_write(orig: Any, dialect: str) -> Fault | None:
     if dialect == "sqlite":
         found = _by_text(str(orig).lower(), _SQLITE_WRITE)
         return None if found is OTHER else found
@@ -208,7 +177,7 @@ def _classify_write(orig: Any, dialect: str) -> _Class | None:
     return _MYSQL_WRITE.get(number) if isinstance(number, int) else None
 
 
-def _of_odbc(orig: Any) -> _Class:
+def _of_odbc(orig: Any) -> Fault:
     """By the server's number, which drivers put into the text, then by the state."""
     state, text = str(orig.args[0] if orig.args else ""), str(orig)
     for number in _NUMBER.findall(text):
@@ -219,5 +188,5 @@ def _of_odbc(orig: Any) -> _Class:
     return _ODBC_STATES.get(state) or _ODBC_STATES.get(state[:2]) or OTHER
 
 
-def _by_text(text: str, table: tuple[tuple[str, _Class], ...]) -> _Class:
+def _by_text(text: str, table: tuple[tuple[str, Fault], ...]) -> Fault:
     return next((found for part, found in table if part in text), OTHER)
