@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -56,13 +57,15 @@ def has_chinese_font() -> bool:
 
 
 def missing_drivers() -> list[str]:
-    """Return the packages of the ODBC drivers that are not registered on this Linux."""
+    """Return the packages of ODBC (drivers, driver manager) that this Linux lacks."""
     if sys.platform != "linux":
         return []  # elsewhere they come with an installer of their own
     folder = Path(os.environ.get("ODBCSYSINI", "/etc"))
     registered = folder / "odbcinst.ini"
     text = registered.read_text("utf-8", "replace") if registered.is_file() else ""
-    return [package for name, package in _DRIVERS.items() if f"[{name}]" not in text]
+    missing = [package for name, package in _DRIVERS.items() if f"[{name}]" not in text]
+    # Some builds of pyodbc bring the driver manager along, others need the system's.
+    return missing + (["libodbc2"] if ctypes.util.find_library("odbc") is None else [])
 
 
 def ensure_for_tests(*, browser: bool, servers: bool) -> list[str]:

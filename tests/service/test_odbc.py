@@ -19,7 +19,8 @@ from tenon.connect.connectors.odbc import OdbcConnector
 from tenon.connect.connectors.odbc.machine import Registered, registered
 from tenon.connect.contract import Connector, ConnectorSettings
 from tenon.connect.egress import guard
-from tenon.define.models import CursorDef, Join, StreamDef
+from tenon.connect.settings import Connections
+from tenon.define.models import CursorDef, Join, SourceDef, StreamDef
 from tenon.kernel.errors import Config, NeedsUser, Retry, Stop, TenonError
 from tenon.testkit import connector as suite
 from tenon.testkit.tds import TdsServer, serve
@@ -240,6 +241,47 @@ def test_only_listed_keys_and_registered_names(values: dict[str, Any], code: str
     with pytest.raises(Config) as caught:
         odbc(**values)
     assert caught.value.code == code
+
+
+@pytest.fixture
+def dsn(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "odbc.ini").write_text(
+        f"[OLD_PLANT]\nDriver = SQLite3\nDatabase = {path}\n"
+        "[KIS_FILE]\nDriver = MDBTools\nDatabase = x.mdb\n"
+    )
+    monkeypatch.setenv("ODBCINI", str(tmp_path / "odbc.ini"))
+    return "OLD_PLANT"
+
+
+def test_a_registered_source_is_read_by_its_name(dsn: str) -> None:
+    assert "KIS_FILE" not in registered().dsns
+    connector = odbc(dsn=dsn)
+    assert connector.address == "DSN OLD_PLANT"
+    assert len(rows(connector)) == 100
+    with pytest.raises(Config, match="not_registered"):
+        odbc(dsn="KIS_FILE")
+
+
+def test_a_registered_source_takes_no_other_place(dsn: str) -> None:
+    """What a data source is registered with cannot be turned elsewhere by the settings."""
+    connector = odbc(dsn=dsn, server="10.9.9.9", port=1433, file="/etc/passwd", driver="/tmp/x.so")
+    assert len(rows(connector)) == 100
+
+
+def test_a_secret_belongs_to_the_source_it_was_used_with(dsn: str, tmp_path: Path) -> None:
+    """S11: a password entered for one data source is not sent to another."""
+    connections = Connections(tmp_path)
+    connections.secrets.set("old", CANARY)
+    said = SourceDef.model_validate(
+        {"kind": "source", "code": "old", "label": {"zh": "旧", "en": "Old"},
+         "system": {"zh": "旧", "en": "Old"}, "connector": "odbc"}
+    )  # fmt: skip
+    connections.save({"old": {"dsn": dsn, "password": "secret:old"}})
+    assert len(rows(connections.open(said))) == 100
+    connections.save({"old": {"driver": "FreeTDS", "server": "10.0.0.1", "port": 1433,
+                              "password": "secret:old"}})  # fmt: skip
+    with pytest.raises(NeedsUser, match="secret_elsewhere"):
+        connections.open(said)
 
 
 def test_a_driver_with_wrong_values_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

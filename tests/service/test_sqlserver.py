@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +18,7 @@ from typing import Any
 import pytest
 
 from tenon.connect.batches import rows_of
-from tenon.connect.connectors.sql import SqlConnector
+from tenon.connect.connectors.sql import SqlConnector, prelogin
 from tenon.connect.contract import Connector, ConnectorSettings, WriteRow, rewind
 from tenon.connect.egress import guard
 from tenon.define.models import CursorDef, StreamDef
@@ -354,3 +357,43 @@ def test_nothing_is_written(path: str) -> None:
         connector.close()
     assert caught.value.code == "not_writable"
     assert not isinstance(caught.value, Stop)
+
+
+GOOD = bytes.fromhex("0401002b00000100 00001a0006 0100200001 0200210001 0300220000 0400220001 ff")
+GOOD += bytes.fromhex("0a3217700000 00 00 00")
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        (GOOD, "10.50.6000"), (b"", None), (b"HTTP/1.1 400 Bad Request\r\n\r\n", None),
+        (b"\x04\x01\xff\xff\0\0\1\0", None), (b"\x04\x01\0\x08\0\0\1\0", None),
+        (b"\x04\x01\0\x0d\0\0\1\0\0\xff\xff\xff\xff", None), (b"\x04" * 100_000, None),
+    ],
+    ids=["right", "nothing", "http", "half", "empty", "places outside", "endless"],
+)  # fmt: skip
+def test_whatever_answers_before_the_login_is_read_with_care(
+    answer: bytes, version: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prelogin, "_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answers, args=(listener, answer), daemon=True).start()
+        told = prelogin.ask("127.0.0.1", listener.getsockname()[1])
+    assert (told and told.version) == version
+
+
+def _answers(listener: socket.socket, answer: bytes) -> None:
+    client, _ = listener.accept()
+    with client, suppress(OSError):
+        client.recv(4096)
+        client.sendall(answer)
+        client.shutdown(socket.SHUT_WR)
+        client.recv(1)
+
+
+def test_one_who_listens_and_says_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prelogin, "_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert prelogin.ask("127.0.0.1", listener.getsockname()[1]) is None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from startup import console, demo, paths, processes, webbuild
+from startup import console, demo, paths, processes, system, webbuild
 
 _PARENT = """
 import subprocess, sys, time
@@ -126,3 +126,15 @@ def test_an_unknown_benchmark_is_told_with_the_known_ones() -> None:
     )
     assert done.returncode == 1
     assert "no benchmark nonsense" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drivers come by apt on Linux")
+def test_drivers_that_are_not_registered_are_named_by_their_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODBCSYSINI", str(tmp_path))
+    monkeypatch.setattr("ctypes.util.find_library", lambda _name: None)
+    assert system.missing_drivers() == ["tdsodbc", "libsqliteodbc", "odbc-mariadb", "libodbc2"]
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: f"lib{name}.so.2")
+    (tmp_path / "odbcinst.ini").write_text("[SQLite3]\nDriver=x\n[MariaDB Unicode]\nDriver=y\n")
+    assert system.missing_drivers() == ["tdsodbc"]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tenon import __version__
-from tenon.cli import begin, doctor, keep, order, package, push, secret, serve, user, worker
+from tenon.cli import begin, doctor, keep, look, order, package, push, secret, serve, user, worker
 from tenon.cli.speech import choose
 from tenon.kernel import clock
 
@@ -43,6 +43,7 @@ app.command("init")(begin.init)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("order")(order.order)
+app.command("look")(look.look)
 app.command("push")(push.push)
 app.command("backup")(keep.backup)
 app.command("restore")(keep.restore)

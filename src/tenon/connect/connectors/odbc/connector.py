@@ -169,6 +169,7 @@ class OdbcConnector:
         where, address = self._where, None
         if where.server is not None:
             address = self._egress.admit(where.server, where.port or 0)
+        pyodbc.pooling = False  # a connection that was closed is gone, with what was set in it
         connection = pyodbc.connect(
             where.text(address), autocommit=True, timeout=_CONNECT_SECONDS, readonly=True
         )

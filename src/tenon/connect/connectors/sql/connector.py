@@ -22,7 +22,7 @@ from tenon.connect.connectors.sql.engines import (
     url_of,
 )
 from tenon.connect.connectors.sql.faults import explain, explain_write
-from tenon.connect.connectors.sql.reflection import found_of, tables_of
+from tenon.connect.connectors.sql.reflection import all_found, found_of, tables_of
 from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
 from tenon.connect.contract import (
@@ -79,8 +79,7 @@ class SqlConnector:
     def discover(self) -> list[Found]:
         """The tables and views with their columns."""
         with self._session() as connection:
-            inspector = sa.inspect(connection)
-            return [found_of(inspector, name) for name in sorted(tables_of(inspector).values())]
+            return all_found(sa.inspect(connection))
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages: first the rows without a cursor value, then those in its order."""

@@ -12,6 +12,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from tenon.kernel import clock
+
 _SECONDS: Final = 3
 _LONGEST: Final = 4096
 _OPTIONS: Final = (
@@ -45,10 +47,10 @@ def ask(address: str, port: int) -> Told | None:
     try:
         with socket.create_connection((address, port), _SECONDS) as server:
             server.sendall(_ASKING)
-            answer = b""
+            answer, until = b"", clock.monotonic() + _SECONDS
             while len(answer) < 8 or len(answer) < int.from_bytes(answer[2:4], "big"):
                 part = server.recv(_LONGEST)
-                if not part or len(answer) > _LONGEST:
+                if not part or len(answer) > _LONGEST or clock.monotonic() > until:
                     break
                 answer += part
     except OSError:

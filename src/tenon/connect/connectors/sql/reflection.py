@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine.reflection import Inspector
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy.engine.reflection import Inspector, ObjectKind
 
 from tenon.connect.contract import Column, Found
 
@@ -15,9 +18,20 @@ def tables_of(inspector: Inspector) -> dict[str, str]:
 
 def found_of(inspector: Inspector, name: str) -> Found:
     """A table as discovery shows it."""
-    columns = tuple(
-        Column(c["name"], str(c["type"]), bool(c.get("nullable", True)))
-        for c in inspector.get_columns(name)
-    )
-    key = inspector.get_pk_constraint(name).get("constrained_columns") or ()
-    return Found(name, columns, tuple(key))
+    return _found(name, inspector.get_columns(name), inspector.get_pk_constraint(name))
+
+
+def all_found(inspector: Inspector) -> list[Found]:
+    """Every table and view, asked for at once: an ERP has thousands."""
+    kinds = ObjectKind.TABLE | ObjectKind.VIEW
+    columns = inspector.get_multi_columns(kind=kinds)
+    keys = inspector.get_multi_pk_constraint(kind=ObjectKind.TABLE)
+    return [
+        _found(place[1], columns[place], keys.get(place) or {})
+        for place in sorted(columns, key=lambda place: place[1])
+    ]
+
+
+def _found(name: str, columns: Iterable[Mapping[str, Any]], key: Mapping[str, Any]) -> Found:
+    told = (Column(c["name"], str(c["type"]), bool(c.get("nullable", True))) for c in columns)
+    return Found(name, tuple(told), tuple(key.get("constrained_columns") or ()))

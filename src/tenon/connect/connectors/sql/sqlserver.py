@@ -142,6 +142,7 @@ def _braced(key: str, value: str) -> str:
 def _connected(url: URL, text: str, address: str, seconds: int) -> Any:
     import pyodbc  # noqa: PLC0415
 
+    pyodbc.pooling = False  # a connection that was closed is gone, with what was set in it
     try:
         connection = pyodbc.connect(text, autocommit=True, timeout=_CONNECT_SECONDS, readonly=True)
     except pyodbc.Error as error:
