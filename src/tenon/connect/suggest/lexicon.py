@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -94,7 +94,7 @@ def _split(word: str) -> Iterable[str]:
     return parts
 
 
-@cache
+@lru_cache(maxsize=16384)
 def meanings(name: str, *, keep_noise: bool = False) -> tuple[str, ...]:
     """The meanings of a name's words, in their order."""
     plain = _KINGDEE.sub("", unicodedata.normalize("NFKC", name), count=1)
@@ -124,6 +124,11 @@ def _stemmed(word: str) -> str:
 
 def phrases(zh: Iterable[str], en: Iterable[str]) -> Phrases:
     """Words as phrases that names can be compared with."""
+    return _phrases(tuple(zh), tuple(en))
+
+
+@lru_cache(maxsize=4096)
+def _phrases(zh: tuple[str, ...], en: tuple[str, ...]) -> Phrases:
     english = tuple((text, frozenset(meanings(text))) for text in dict.fromkeys(en) if text)
     return Phrases(tuple(dict.fromkeys(_plain(z) for z in zh if _plain(z))), english)
 

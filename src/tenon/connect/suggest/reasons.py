@@ -13,6 +13,10 @@ KNOWN = Text(
 NUMBERS_IN = Text(
     "{share} 的值是已有的“{target}”编号", "{share} of its values are numbers of “{target_en}” here"
 )
+SHARED_KEY = Text(
+    "本系统没有“{target}”的档案表；“{key}”是各系统通用的",
+    "This system has no table of “{target_en}”; the “{key_en}” is what all systems share",
+)
 TAX = Text("{share} 的值是税号的样子", "{share} of its values look like tax ids")
 UNITS = Text("值都是计量单位：{values}", "Its values are units: {values}")
 TRANSLATED = Text("按值翻译：{values}", "Its values are translated: {values}")
