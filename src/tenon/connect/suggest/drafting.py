@@ -190,8 +190,19 @@ class Drafting:
             found[key.code] = column
             target = {"target": self.entity.label.zh, "target_en": self.entity.label.en}
             self._note(f"identity.keys.{key.code}", reasons.KEY_OF.format(**target), score)
+        self._other_names(master, found)
         self._other_keys(master, found)
         return found
+
+    def _other_names(self, master: Master, found: dict[str, str]) -> None:
+        """The only name of a table may be the full one or the short one: it is tried as either."""
+        names = [k.code for k in master.keys if k.clean == "name"]
+        there = [found[key] for key in names if key in found]
+        if len(there) == 1:
+            for key in names:
+                if key not in found:
+                    found[key] = there[0]
+                    self._note(f"identity.keys.{key}", reasons.ANY_NAME, 0.7)
 
     def _other_keys(self, master: Master, found: dict[str, str]) -> None:
         """A key that nothing is named after, but whose values golden records have."""

@@ -20,7 +20,8 @@ from tenon.connect.naming import initials, spelled
 from tenon.define.models import Entity, FieldDef, MatchKey
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\u4e00-\u9fff]+")
-_KINGDEE: Final = re.compile(r"F(?=[A-Z][A-Za-z0-9]*[a-z])")
+# Letters that say what type a column has: Kingdee's F, Yonyou's c, d, i.
+_TYPED: Final = re.compile(r"^(?:F(?=[A-Z][A-Za-z0-9]*[a-z])|[cdibfn](?=[A-Z]))")
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]+")
 _BRACKET: Final = re.compile(r"[（(\[【].*?[)）\]】]")
 _PAIRS: Final = {
@@ -97,7 +98,7 @@ def _split(word: str) -> Iterable[str]:
 @lru_cache(maxsize=16384)
 def meanings(name: str, *, keep_noise: bool = False) -> tuple[str, ...]:
     """The meanings of a name's words, in their order."""
-    plain = _KINGDEE.sub("", unicodedata.normalize("NFKC", name), count=1)
+    plain = _TYPED.sub("", unicodedata.normalize("NFKC", name), count=1)
     found: list[str] = []
     for word in _WORD.findall(plain):
         lower = word.lower()
