@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from tenon import __version__
-from tenon.cli import begin, doctor, keep, look, order, package, push, secret, serve, user, worker
+from tenon.cli import (
+    begin,
+    doctor,
+    keep,
+    look,
+    order,
+    package,
+    push,
+    secret,
+    serve,
+    source,
+    sync,
+    user,
+    worker,
+)
 from tenon.cli.speech import choose
 from tenon.kernel import clock
 
@@ -52,4 +66,6 @@ app.command("doctor")(doctor.doctor)
 app.command("status")(doctor.status)
 app.add_typer(package.app, name="package")
 app.add_typer(secret.app, name="secret")
+app.add_typer(source.app, name="source")
+app.add_typer(sync.app, name="sync")
 app.add_typer(user.app, name="user")
