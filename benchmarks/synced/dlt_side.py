@@ -15,7 +15,7 @@ os.environ.update({
     "NORMALIZE__DATA_WRITER__DISABLE_COMPRESSION": "true",
 })  # fmt: skip
 
-import dlt  # type: ignore[import-not-found]  of its own environment
+import dlt  # type: ignore[import-not-found]  # of its own environment
 from dlt.sources.sql_database import sql_table  # type: ignore[import-not-found]
 
 
