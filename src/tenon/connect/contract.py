@@ -211,6 +211,14 @@ class FinishingConnector(Connector, Protocol):
         ...
 
 
+class CountingConnector(Connector, Protocol):
+    """A connector that can tell beforehand how many rows it will read."""
+
+    def count(self, stream: StreamDef, since: CursorValue | None) -> int:
+        """How many rows `read` would give."""
+        ...
+
+
 class ItemConnector(Connector, Protocol):
     """A connector that can be asked for one item, and turns an item into a stream's rows."""
 

@@ -24,6 +24,7 @@ from tenon.connect.plan import Plan, further, start
 from tenon.connect.report import Outcome
 from tenon.connect.resolve import Resolver
 from tenon.connect.stage import Prepared, Work, changed
+from tenon.connect.watch import Watch
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Master, Sync
 from tenon.jobs import lease
@@ -60,6 +61,7 @@ class Run:
     pace: Pace = field(default_factory=Pace)
     resolver: Resolver = field(init=False)
     applier: Applier = field(init=False)
+    watch: Watch = field(init=False)
     _mapper: Mapper | None = None
 
     def __post_init__(self) -> None:
@@ -70,7 +72,8 @@ class Run:
             unless = self.sync.identity.found_unless
             owner = self.catalogue.sync(unless) if unless else None
             identifier = Identifier(master, self.sync, owner, force=self.force)
-        name = self.catalogue.source(self.sync.source).label.zh
+        source = self.catalogue.source(self.sync.source)
+        name = source.label.zh
         self.applier = Applier(
             sync=self.sync,
             writer=Writer(self.catalogue, self.deps.policy, self.deps.triggers),
@@ -82,6 +85,7 @@ class Run:
             lease_seconds=self.deps.lease_seconds,
             origin="initial" if self.plan.first else "live",
         )
+        self.watch = Watch(self.deps, source, self.sync, self.plan)
 
     def mapper(self, names: tuple[str, ...]) -> Mapper:
         """The rules compiled for these columns."""
@@ -152,8 +156,9 @@ class Runner:
         self._deps = deps
 
     def sync(
-        self, code: str, connector: Connector | None = None, progress: Progress | None = None
-    ) -> Outcome:
+        self, code: str, connector: Connector | None = None, progress: Progress | None = None,
+        kind: str | None = None,
+    ) -> Outcome:  # fmt: skip
         """Run one sync to its end; Conflict when it runs already.
 
         Errors of the source are in the outcome and in the run's row, not raised.
@@ -161,13 +166,14 @@ class Runner:
         catalogue = self._deps.catalogue()
         sync = catalogue.sync(code)
         with self._deps.hub.write(durable=False) as tx:
-            plan = start(tx, sync, None, self._deps.lease_seconds)
+            plan = start(tx, sync, kind, self._deps.lease_seconds)
         run = Run(self._deps, catalogue, sync, plan, progress=progress)
         faults.point("sync.plan.after")
         own = connector is None
         try:
             connector = connector or self._deps.connections.open(catalogue.source(sync.source))
             faults.point("sync.connect.after")
+            run.watch.expect(connector)
             watermark, note = self._read(run, connector)
         except StreamAbsent as error:
             if not sync.stream.optional:
@@ -187,10 +193,12 @@ class Runner:
     def _read(self, run: Run, connector: Connector) -> tuple[Any, Text | None]:
         """Read, prepare and commit until the source has no more; the watermark reached."""
         sync, stream = run.sync, run.sync.stream
-        vanished = None if stream.cursor else Vanished(self._deps.hub, sync)
+        compares = stream.cursor is None or run.plan.kind == "compare"
+        vanished = Vanished(self._deps.hub, sync) if compares else None
         probation = Probation(sync)
         watermark: Any = run.plan.watermark
-        for batch in connector.read(stream, run.plan.since):
+        batches = connector.read(stream, run.plan.since)
+        for batch in run.watch.batches(batches, lambda: run.counts):
             faults.point("sync.read.after")
             names, rows = rows_of(batch)
             mapper = run.mapper(names)
@@ -207,6 +215,8 @@ class Runner:
                     self._commit_or_count(run, part)
         for part in probation.rest():
             self._commit_or_count(run, part)
+        if run.watch.ended is not None:  # there is more: nothing is put away, nothing is gone
+            return watermark, run.watch.ended.text
         finish = getattr(connector, "finish", None)
         if finish is not None:
             if run.counts.read:  # what is put away cannot be read again after a power cut
@@ -229,9 +239,10 @@ class Runner:
     def _succeeded(self, run: Run, watermark: Any, note: Text | None) -> Outcome:
         faults.point("sync.report.before")
         with self._deps.hub.write(durable=False) as tx:
-            report.succeed(tx, run.sync, run.plan, run.counts, watermark, note)
+            word = run.watch.ended.state if run.watch.ended else "succeeded"
+            report.succeed(tx, run.sync, run.plan, run.counts, watermark, note, word)
         faults.point("sync.report.after")
-        return Outcome(run.plan.run_id, run.sync.code, "succeeded", run.counts)
+        return Outcome(run.plan.run_id, run.sync.code, word, run.counts)
 
     def _failed(self, run: Run, error: TenonError) -> Outcome:
         with self._deps.hub.write(durable=False) as tx:

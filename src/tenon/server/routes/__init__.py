@@ -18,6 +18,7 @@ from tenon.server.routes import (
     session,
     settings,
     sources,
+    syncs,
     users,
 )
 
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     report.routes,
     boards.routes,
     sources.routes,
+    syncs.routes,
     masters.routes,
     users.routes,
     definitions.routes,

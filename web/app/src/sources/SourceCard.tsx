@@ -40,6 +40,9 @@ export function SourceCard({ source }: { source: SourceState }) {
         <span>{say(source.system)}</span>
         <span className="code">{source.address}</span>
         <span>{t(source.read_only ? 'sources.read_only' : 'sources.writes')}</span>
+        {source.off_peak.length > 0 && (
+          <span className="num">{t('control.off_peak', { windows: source.off_peak.join(', ') })}</span>
+        )}
         <span className="num">{t('sources.rows', { n: count(rows) })}</span>
         <Link to={`/runs?source=${encodeURIComponent(source.code)}`}>{t('menu.runs')}</Link>
         {source.set_aside > 0 && (
