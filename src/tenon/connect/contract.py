@@ -71,6 +71,7 @@ class Capabilities:
     writes: frozenset[Literal["insert", "update"]] = frozenset()
     encodings: tuple[str, ...] = ("utf-8",)
     page_rows: int = 5000
+    ranges: bool = False  # it reads in the order of any column, its key's say
     timeout_seconds: int = 30
 
 

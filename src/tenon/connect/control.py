@@ -31,6 +31,7 @@ _HELD = Text(
 _NO_SYNC = Text(
     "来源“{source}”没有名为“{sync}”的同步。", "The source “{source}” has no sync “{sync}”."
 )
+_GIVEN_UP = Text("{by}取消了补读：{reason}", "{by} gave the back-fill up: {reason}")
 _NO_RUN = Text("没有这次运行：{id}。", "There is no such run: {id}.")
 _OVER = Text(
     "这次运行已经结束，无需取消；如要停止以后的同步，请在“来源”页暂停它。",
@@ -106,14 +107,20 @@ def cancel(tx: Connection, run_id: str, reason: str, by: str) -> None:
     """End a run after the batch it is at, and pause its sync; a back-fill is given up instead."""
     run = _running(tx, run_id)
     if run.kind == "backfill":
-        b = sync_backfill.c
-        ended = {"state": "cancelled", "ended_at": clock.now(), "by": by, "reason": reason}
-        tx.execute(
-            sync_backfill.update().where(b.run_id == run.id, b.state == "waiting").values(ended)
-        )
-        announce(tx, "sync_run")
+        give_up(tx, sync_backfill.c.run_id == run.id, reason, by)
     else:
         pause(tx, run.source, run.sync, reason, by)
+
+
+def give_up(tx: Connection, which: sa.ColumnElement[bool], reason: str, by: str) -> bool:
+    """Give back-fills up that are not over; whether there was one."""
+    ended = {
+        "state": "cancelled", "ended_at": clock.now(),
+        "message": _GIVEN_UP.format(by=by, reason=reason).as_dict(),
+    }  # fmt: skip
+    mine = sa.and_(which, sync_backfill.c.state == "waiting")
+    announce(tx, "sync_run")
+    return bool(tx.execute(sync_backfill.update().where(mine).values(ended)).rowcount)
 
 
 def _running(tx: Connection, run_id: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tenon.connect import report
+from tenon.connect import backfill, report
 from tenon.connect.contract import Connector, StreamTrouble
 from tenon.connect.control import held
 from tenon.connect.deps import ConnectDeps
@@ -80,7 +80,9 @@ class SyncCycle:
         catalogue, outcomes = self._deps.catalogue(), list[Outcome]()
         asked = source in self._asked
         self._asked.discard(source)
-        if not any(self._turn_of(catalogue, s, asked).now for s in catalogue.syncs_of(source)):
+        syncs = catalogue.syncs_of(source)
+        back = backfill.due(self._deps, catalogue, source)
+        if not back and not any(self._turn_of(catalogue, s, asked).now for s in syncs):
             retry(self._deps, source)
             return []
         try:
@@ -90,6 +92,8 @@ class SyncCycle:
             return []
         try:
             trouble = self._run_all(catalogue, source, connector, outcomes, asked=asked)
+            if back and (trouble is None or isinstance(trouble, StreamTrouble)):
+                backfill.work(self._deps, catalogue, connector, source)
         finally:
             connector.close()
         if self._schedule.stopping:

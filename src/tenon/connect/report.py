@@ -93,7 +93,8 @@ def fail(tx: Connection, sync: Sync, plan: Plan, counts: Counts, error: TenonErr
     message = error.text.as_dict()
     values = _closed("failed", counts, message)
     tx.execute(sync_run.update().where(sync_run.c.id == plan.run_id).values(values))
-    tx.execute(_state_of(sync).values(failure=message | {"code": error.code}))
+    if plan.kind != "backfill":  # which says nothing of the stream's own reading
+        tx.execute(_state_of(sync).values(failure=message | {"code": error.code}))
     _forget_idle(tx, sync, plan, state="failed")
     announce(tx, "sync_run")
     lease.give_back(tx, plan.lease_name, plan.lease_owner)

@@ -39,7 +39,7 @@ _REFUSED = Text(
     "The database refused the row: a unique value, such as its number, belongs to another record, "
     "or a value is out of range.",
 )
-_HUB = Text(
+HUB_ERROR = Text(
     "写入 Tenon 数据库时出错（{kind}）；已提交的内容保留，稍后会自动重试。",
     "Writing Tenon's own database failed ({kind}). What was committed stays; it is tried again.",
 )
@@ -184,7 +184,7 @@ class Runner:
         except TenonError as error:
             return self._failed(run, error)
         except SQLAlchemyError as error:
-            return self._failed(run, Retry("hub_error", _HUB, kind=type(error).__name__))
+            return self._failed(run, Retry("hub_error", HUB_ERROR, kind=type(error).__name__))
         finally:
             if own and connector is not None:
                 connector.close()

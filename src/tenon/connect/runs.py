@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tenon.connect import backfill
 from tenon.connect.service import reason_figure, shown
 from tenon.connect.tables import sync_batch, sync_run
 from tenon.define.catalogue import Catalogue
@@ -77,6 +78,7 @@ def run_page(connection: Connection, catalogue: Catalogue, id_: str) -> dict[str
         "watermark_before": shown(row.watermark_before),
         "watermark_after": shown(row.watermark_after),
         "resumed_from": row.resumed_from,
+        "backfill": backfill.of_run(connection, row.id) if row.kind == "backfill" else None,
         "batches": [
             {"at": b.at, "read": b.read, "applied": b.applied, "unchanged": b.unchanged,
              "set_aside": b.set_aside, "watermark": shown(b.watermark)}

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import report
+from tenon.connect import backfill, report
 from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turns
@@ -64,11 +64,13 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     going = sa.select(r.sync, r.id).where(r.state == "running").order_by(r.id)
     running = {run.sync: run.id for run in connection.execute(going)}
     turns = Turns(connection, catalogue)
+    back = [backfill.shown(one) for one in backfill.waiting(connection)]
     connected = set(deps.connections.codes())
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
             _stream(s, streams.get((s.source, s.stream.name)), running.get(s.code), turns, source)
+            | {"backfills": [b for b in back if b["sync"] == s.code]}
             for s in catalogue.syncs_of(source.code)
         ]
         if source.code not in connected and source.optional:
@@ -278,6 +280,8 @@ def _stream(
         "set_aside": state.set_aside if state else 0,
         "hold": turns.hold(source.code, sync.code), "waits": turns.of(sync).waits,
         "schedule": schedule.text() if schedule else None, "running": running,
+        "cursor": sync.stream.cursor.column if sync.stream.cursor else None,
+        "key": [*sync.stream.key],
     }  # fmt: skip
 
 

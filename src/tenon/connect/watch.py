@@ -65,6 +65,10 @@ class Watch:
         self._told = 0
         self.ended: Ended | None = None
 
+    def keep_off_peak(self) -> None:
+        """Keep to the source's off-peak hours, however little is read."""
+        self._windows = self._source.off_peak
+
     def batches(
         self, batches: Iterable[pa.RecordBatch], counts: Callable[[], Counts]
     ) -> Iterator[pa.RecordBatch]:

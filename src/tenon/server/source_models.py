@@ -20,6 +20,14 @@ Words = Annotated[
 ]
 
 
+Place = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]+$"
+    ),
+]
+
+
 class Reason(Model):
     """Why a person does what is asked."""
 
@@ -32,6 +40,40 @@ class Hold(Model):
     reason: str
     by: str
     at: datetime
+
+
+class BackfillAsk(Model):
+    """A range to be read again: of the cursor's values, or of the first part of the key."""
+
+    by: Literal["cursor", "key"]
+    low: Place
+    high: Place
+    reason: Words
+    at_once: bool = Field(default=False, description="Also outside the off-peak hours")
+
+
+class Span(Model):
+    """A range, both ends included."""
+
+    by: Literal["cursor", "key"]
+    low: str
+    high: str
+
+
+class Backfill(Model):
+    """A range that is read again, without moving the watermark."""
+
+    id: str
+    sync: str
+    span: Span
+    state: Literal["waiting", "done", "failed", "cancelled"]
+    reached: str | None = Field(description="How far it has come")
+    reason: str
+    by: str
+    at: datetime
+    ended_at: datetime | None
+    run_id: str | None
+    message: Text | None
 
 
 class StreamState(Model):
@@ -49,6 +91,9 @@ class StreamState(Model):
     waits: Text | None = Field(description="What it waits for before it runs again")
     schedule: Text | None
     running: str | None = Field(description="The id of its run under way")
+    cursor: str | None = Field(description="The column that tells changes; none: read whole")
+    key: list[str]
+    backfills: list[Backfill] = Field(description="Those that are not over")
 
 
 class SourceState(Model):
@@ -127,5 +172,6 @@ class RunPage(Model):
     watermark_before: str | None
     watermark_after: str | None
     resumed_from: str | None
+    backfill: Backfill | None
     batches: list[RunBatch]
     reasons: list[CardFigure]

@@ -18,6 +18,21 @@ routes = APIRouter()
 _HOLD = sm.Hold(reason="盘点", by="王工", at=NOW - timedelta(hours=2))
 
 
+_BACKFILL = sm.Backfill(
+    id="0197a0b0-0000-7000-8000-00000000000b",
+    sync="mes_mes_job",
+    span=sm.Span(by="cursor", low="2025-11-01", high="2025-11-07"),
+    state="waiting",
+    reached="2025-11-03 09:12:44",
+    reason="补录",
+    by="王工",
+    at=NOW - timedelta(minutes=3),
+    ended_at=None,
+    run_id="run-0000",
+    message=None,
+)
+
+
 def _source(
     code: str, state: str, age: int | None, zh: str, en: str, streams: list[str]
 ) -> sm.SourceState:
@@ -51,6 +66,9 @@ def _source(
                 if code == "wms" and i == 1
                 else None,
                 schedule=Text(zh="每天 02:30", en="daily at 02:30") if i == 2 else None,
+                cursor="update_time" if code != "kis" else None,
+                key=["id"],
+                backfills=[_BACKFILL] if code == "mes" and i == 1 else [],
                 running="run-0000" if code == "mes" and i == 0 else None,
             )
             for i, s in enumerate(streams)
@@ -201,6 +219,7 @@ def run(run_id: str) -> sm.RunPage:
         watermark_before="2025-11-22 14:40:58",
         watermark_after="2025-11-22 14:41:07",
         resumed_from=None,
+        backfill=_BACKFILL if run_id == "run-0000" else None,
         batches=batches if row.read else [],
         reasons=reasons,
     )

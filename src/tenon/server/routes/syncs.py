@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from tenon.connect import control
+from tenon.connect import backfill, control
 from tenon.connect import runs as run_service
+from tenon.connect.span import Span
 from tenon.kernel.errors import NotFound
 from tenon.kernel.text import Text
 from tenon.server.guard import Caller, requires, router
-from tenon.server.source_models import Reason, RunPage, SourceState
+from tenon.server.source_models import BackfillAsk, Reason, RunPage, SourceState
 
 _NOT_CONNECTED = Text(
     "来源“{source}”没有连接设置。", "The source “{source}” has no connection settings."
@@ -45,6 +46,28 @@ def resume_sync(caller: Manager, code: str, sync: str) -> SourceState:
     """Let a sync go on from where it was left."""
     control.sync_of(caller.tenon.catalogue, code, sync)
     return _resume(caller, code, sync)
+
+
+@routes.post("/sources/{code}/syncs/{sync}/backfill", status_code=202)
+def ask_backfill(caller: Manager, code: str, sync: str, body: BackfillAsk) -> SourceState:
+    """Have a range of a stream read again; the watermark stays where it is."""
+    tenon = caller.tenon
+    tenon.refuse_when_held()
+    found = control.sync_of(tenon.catalogue, code, sync)
+    span = Span(body.by, body.low, body.high)
+    with tenon.hub.write() as tx:
+        backfill.ask(
+            tx, tenon.catalogue, found, span, body.reason, caller.actor.name, at_once=body.at_once
+        )
+    tenon.syncing.wake(code)
+    return _state(caller, code)
+
+
+@routes.post("/backfills/{backfill_id}/cancel")
+def cancel_backfill(caller: Manager, backfill_id: UUID, body: Reason) -> None:
+    """Give a back-fill up; what it has written stays."""
+    with caller.tenon.hub.write() as tx:
+        backfill.cancel(tx, str(backfill_id), body.reason, caller.actor.name)
 
 
 @routes.post("/runs/{run_id}/cancel")

@@ -672,6 +672,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources/{code}/syncs/{sync}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Backfill
+         * @description Have a range of a stream read again; the watermark stays where it is.
+         */
+        post: operations["ask_backfill_api_sources__code__syncs__sync__backfill_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backfills/{backfill_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Backfill
+         * @description Give a back-fill up; what it has written stays.
+         */
+        post: operations["cancel_backfill_api_backfills__backfill_id__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/cancel": {
         parameters: {
             query?: never;
@@ -1100,6 +1140,64 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Backfill
+         * @description A range that is read again, without moving the watermark.
+         */
+        Backfill: {
+            /** Id */
+            id: string;
+            /** Sync */
+            sync: string;
+            span: components["schemas"]["Span"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "done" | "failed" | "cancelled";
+            /**
+             * Reached
+             * @description How far it has come
+             */
+            reached: string | null;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Run Id */
+            run_id: string | null;
+            message: components["schemas"]["Text"] | null;
+        };
+        /**
+         * BackfillAsk
+         * @description A range to be read again: of the cursor's values, or of the first part of the key.
+         */
+        BackfillAsk: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "cursor" | "key";
+            /** Low */
+            low: string;
+            /** High */
+            high: string;
+            /** Reason */
+            reason: string;
+            /**
+             * At Once
+             * @description Also outside the off-peak hours
+             * @default false
+             */
+            at_once: boolean;
+        };
         /**
          * Board
          * @description A board with its cards in order.
@@ -2500,6 +2598,7 @@ export interface components {
             watermark_after: string | null;
             /** Resumed From */
             resumed_from: string | null;
+            backfill: components["schemas"]["Backfill"] | null;
             /** Batches */
             batches: components["schemas"]["RunBatch"][];
             /** Reasons */
@@ -2821,6 +2920,21 @@ export interface components {
             streams: components["schemas"]["StreamState"][];
         };
         /**
+         * Span
+         * @description A range, both ends included.
+         */
+        Span: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "cursor" | "key";
+            /** Low */
+            low: string;
+            /** High */
+            high: string;
+        };
+        /**
          * Stage
          * @description What the evidence implies (docs/reference/stage-rules.md).
          */
@@ -2922,6 +3036,18 @@ export interface components {
              * @description The id of its run under way
              */
             running: string | null;
+            /**
+             * Cursor
+             * @description The column that tells changes; none: read whole
+             */
+            cursor: string | null;
+            /** Key */
+            key: string[];
+            /**
+             * Backfills
+             * @description Those that are not over
+             */
+            backfills: components["schemas"]["Backfill"][];
         };
         /**
          * TaskList
@@ -6766,6 +6892,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceState"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    ask_backfill_api_sources__code__syncs__sync__backfill_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceState"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_backfill_api_backfills__backfill_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Unreadable */

@@ -4,6 +4,7 @@ import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { Backfills } from './Backfills'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -51,7 +52,8 @@ export function SourceCard({ source }: { source: SourceState }) {
           </Link>
         )}
       </p>
-      <StreamTable streams={source.streams} source={source.code} />
+      <StreamTable streams={source.streams} source={source.code} offPeak={source.off_peak.length > 0} />
+      <Backfills backfills={source.streams.flatMap((stream) => stream.backfills)} />
     </section>
   )
 }

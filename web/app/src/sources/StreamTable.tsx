@@ -5,10 +5,13 @@ import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { CardTable, type Head } from '../parts/CardTable'
+import { BackfillButton } from './BackfillButton'
 import { HoldButton } from './HoldButton'
 
+type Props = { streams: StreamState[]; source: string; offPeak: boolean }
+
 /** The streams of a source: how far each was read, how much, and what it waits for. */
-export function StreamTable({ streams, source }: { streams: StreamState[]; source: string }) {
+export function StreamTable({ streams, source, offPeak }: Props) {
   const { t } = useLanguage()
   const manages = useCan()('sources.manage')
   if (streams.length === 0) return <p className="muted">{t('stream.none')}</p>
@@ -25,15 +28,15 @@ export function StreamTable({ streams, source }: { streams: StreamState[]; sourc
   return (
     <CardTable heads={heads}>
       {streams.map((stream) => (
-        <StreamRow key={stream.sync} stream={stream} source={source} manages={manages} />
+        <StreamRow key={stream.sync} stream={stream} source={source} offPeak={offPeak} manages={manages} />
       ))}
     </CardTable>
   )
 }
 
-type RowProps = { stream: StreamState; source: string; manages: boolean }
+type RowProps = { stream: StreamState; source: string; offPeak: boolean; manages: boolean }
 
-function StreamRow({ stream, source, manages }: RowProps) {
+function StreamRow({ stream, source, offPeak, manages }: RowProps) {
   const { t, say } = useLanguage()
   const { dayTime } = useFormats()
   return (
@@ -68,6 +71,7 @@ function StreamRow({ stream, source, manages }: RowProps) {
       {manages && (
         <td className="stream__actions">
           <HoldButton source={source} sync={stream.sync} name={say(stream.label)} held={stream.hold !== null} />
+          {stream.last_success_at !== null && <BackfillButton source={source} stream={stream} offPeak={offPeak} />}
         </td>
       )}
     </tr>

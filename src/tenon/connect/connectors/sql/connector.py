@@ -53,6 +53,7 @@ CAPABILITIES: Final = Capabilities(
     writes=frozenset({"insert", "update"}),
     encodings=ENCODINGS,
     page_rows=5000,
+    ranges=True,
 )
 
 
