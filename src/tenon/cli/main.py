@@ -12,6 +12,7 @@ from tenon import __version__
 from tenon.cli import (
     begin,
     doctor,
+    draft,
     keep,
     look,
     order,
@@ -68,4 +69,8 @@ app.add_typer(package.app, name="package")
 app.add_typer(secret.app, name="secret")
 app.add_typer(source.app, name="source")
 app.add_typer(sync.app, name="sync")
+sync.app.command("suggest")(draft.suggest_sync)
+sync.app.command("preview")(draft.preview_sync)
+sync.app.command("add")(draft.add)
+sync.app.command("run")(draft.run)
 app.add_typer(user.app, name="user")

@@ -29,6 +29,7 @@ from tenon.connect.report import Outcome
 from tenon.connect.resolve import Resolver
 from tenon.connect.stage import Prepared, Work, changed
 from tenon.connect.tables import source_row
+from tenon.connect.watch import Watch
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Master, Sync
 from tenon.jobs import lease
@@ -44,7 +45,7 @@ _REFUSED = Text(
     "The database refused the row: a unique value, such as its number, belongs to another record, "
     "or a value is out of range.",
 )
-_HUB = Text(
+HUB_ERROR = Text(
     "写入 Tenon 数据库时出错（{kind}）；已提交的内容保留，稍后会自动重试。",
     "Writing Tenon's own database failed ({kind}). What was committed stays; it is tried again.",
 )
@@ -69,6 +70,7 @@ class Run:
     resolver: Resolver = field(init=False)
     blocks: Blocks | None = field(init=False)
     applier: Applier = field(init=False)
+    watch: Watch = field(init=False)
     _mapper: Mapper | None = None
 
     def __post_init__(self) -> None:
@@ -79,7 +81,8 @@ class Run:
             unless = self.sync.identity.found_unless
             owner = self.catalogue.sync(unless) if unless else None
             identifier = Identifier(master, self.sync, owner, force=self.force)
-        name = self.catalogue.source(self.sync.source).label.zh
+        source = self.catalogue.source(self.sync.source)
+        name = source.label.zh
         self.applier = Applier(
             sync=self.sync,
             writer=Writer(self.catalogue, self.deps.policy, self.deps.triggers),
@@ -93,6 +96,7 @@ class Run:
         )
         plainly = self.plan.first and identifier is None and not self.applier.echoes.expected()
         self.blocks = Blocks(self.sync, self.resolver, self.plan.blank) if plainly else None
+        self.watch = Watch(self.deps, source, self.sync, self.plan)
 
     def mapper(self, names: tuple[str, ...]) -> Mapper:
         """The rules compiled for these columns."""
@@ -192,8 +196,9 @@ class Runner:
         self._deps = deps
 
     def sync(
-        self, code: str, connector: Connector | None = None, progress: Progress | None = None
-    ) -> Outcome:
+        self, code: str, connector: Connector | None = None, progress: Progress | None = None,
+        kind: str | None = None,
+    ) -> Outcome:  # fmt: skip
         """Run one sync to its end; Conflict when it runs already.
 
         Errors of the source are in the outcome and in the run's row, not raised.
@@ -201,13 +206,14 @@ class Runner:
         catalogue = self._deps.catalogue()
         sync = catalogue.sync(code)
         with self._deps.hub.write(durable=False) as tx:
-            plan = start(tx, sync, None, self._deps.lease_seconds)
+            plan = start(tx, sync, kind, self._deps.lease_seconds)
         run = Run(self._deps, catalogue, sync, plan, progress=progress)
         faults.point("sync.plan.after")
         own = connector is None
         try:
             connector = connector or self._deps.connections.open(catalogue.source(sync.source))
             faults.point("sync.connect.after")
+            run.watch.expect(connector)
             watermark, note = self._read(run, connector)
         except StreamAbsent as error:
             if not sync.stream.optional:
@@ -218,7 +224,7 @@ class Runner:
         except TenonError as error:
             return self._failed(run, error)
         except SQLAlchemyError as error:
-            return self._failed(run, Retry("hub_error", _HUB, kind=type(error).__name__))
+            return self._failed(run, Retry("hub_error", HUB_ERROR, kind=type(error).__name__))
         finally:
             if own and connector is not None:
                 connector.close()
@@ -227,11 +233,13 @@ class Runner:
     def _read(self, run: Run, connector: Connector) -> tuple[Any, Text | None]:
         """Read, prepare and commit until the source has no more; the watermark reached."""
         sync, stream = run.sync, run.sync.stream
-        looks = stream.cursor is None and not run.plan.blank
-        vanished = Vanished(self._deps.hub, sync) if looks else None
+        whole = stream.cursor is None and not run.plan.blank
+        compares = whole or run.plan.kind == "compare"
+        vanished = Vanished(self._deps.hub, sync) if compares else None
         probation = Probation(sync)
         watermark: Any = run.plan.watermark
-        for batch in connector.read(stream, run.plan.since):
+        batches = connector.read(stream, run.plan.since)
+        for batch in run.watch.batches(batches, lambda: run.counts):
             faults.point("sync.read.after")
             mapper = run.mapper(names_of(batch))
             for piece, part in run.parts(mapper, batch):
@@ -244,6 +252,8 @@ class Runner:
             self._commit_or_count(run, part)
         if run.plan.first and run.counts.applied > _MANY:
             self._deps.hub.take_stock(source_row, entity_tables(run.catalogue)[sync.target])
+        if run.watch.ended is not None:  # there is more: nothing is put away, nothing is gone
+            return watermark, run.watch.ended.text
         finish = getattr(connector, "finish", None)
         if finish is not None:
             if run.counts.read:  # what is put away cannot be read again after a power cut
@@ -266,9 +276,10 @@ class Runner:
     def _succeeded(self, run: Run, watermark: Any, note: Text | None) -> Outcome:
         faults.point("sync.report.before")
         with self._deps.hub.write(durable=False) as tx:
-            report.succeed(tx, run.sync, run.plan, run.counts, watermark, note)
+            word = run.watch.ended.state if run.watch.ended else "succeeded"
+            report.succeed(tx, run.sync, run.plan, run.counts, watermark, note, word)
         faults.point("sync.report.after")
-        return Outcome(run.plan.run_id, run.sync.code, "succeeded", run.counts)
+        return Outcome(run.plan.run_id, run.sync.code, word, run.counts)
 
     def _failed(self, run: Run, error: TenonError) -> Outcome:
         with self._deps.hub.write(durable=False) as tx:

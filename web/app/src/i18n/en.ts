@@ -1,8 +1,10 @@
+import { control } from './en.control'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
+  ...control,
   ...shopfloor,
   'action.cancel': 'Cancel',
   'action.close': 'Close',

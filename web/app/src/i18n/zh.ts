@@ -1,7 +1,9 @@
+import { control } from './zh.control'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
+  ...control,
   ...shopfloor,
   'action.cancel': '取消',
   'action.close': '关闭',

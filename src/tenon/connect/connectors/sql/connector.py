@@ -35,7 +35,14 @@ from tenon.connect.contract import (
     WriteRow,
     Written,
 )
-from tenon.connect.selecting import Plan, Planner, after, first_page, without_cursor
+from tenon.connect.selecting import (
+    Plan,
+    Planner,
+    after,
+    counted,
+    first_page,
+    without_cursor,
+)
 from tenon.define.models import StreamDef
 from tenon.kernel import clock
 
@@ -48,6 +55,7 @@ CAPABILITIES: Final = Capabilities(
     writes=frozenset({"insert", "update"}),
     encodings=ENCODINGS,
     page_rows=5000,
+    ranges=True,
 )
 
 
@@ -88,14 +96,17 @@ class SqlConnector:
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages: first the rows without a cursor value, then those in its order."""
         with self._session() as connection:
-            if self._planner is None:
-                self._planner = self._new_planner(connection)
-            plan = self._planner.plan(stream)
+            plan, bound = self._planned(connection, stream, since)
             if plan.cursor is not None and plan.cursor_nullable:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
-            bound = None if since is None else self._planner.terms.since(since, plan.cursor_type)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    def count(self, stream: StreamDef, since: CursorValue | None) -> int:
+        """How many rows `read` would give."""
+        with self._session() as connection:
+            plan, bound = self._planned(connection, stream, since)
+            return int(connection.scalar(counted(plan, bound)) or 0)
 
     def write(
         self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
@@ -130,6 +141,16 @@ class SqlConnector:
         opened, self._open, self._planner = self._open, None, None
         if opened is not None:
             opened.close()
+
+    def _planned(
+        self, connection: Connection, stream: StreamDef, since: CursorValue | None
+    ) -> tuple[Plan, Any]:
+        """The stream's statement, and `since` as a value bound in it."""
+        if self._planner is None:
+            self._planner = self._new_planner(connection)
+        plan = self._planner.plan(stream)
+        terms = self._planner.terms
+        return plan, None if since is None else terms.since(since, plan.cursor_type)
 
     def _new_planner(self, connection: Connection) -> Planner:
         inspector = sa.inspect(connection)
