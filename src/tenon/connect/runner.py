@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from tenon.connect import report, told
 from tenon.connect.apply import Applier, Counts
 from tenon.connect.batches import rows_of
-from tenon.connect.contract import Connector, StreamAbsent
+from tenon.connect.contract import Connector, StreamAbsent, StreamUnchanged
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.echo import Echoes
 from tenon.connect.gone import Vanished
@@ -169,6 +169,8 @@ class Runner:
             connector = connector or self._deps.connections.open(catalogue.source(sync.source))
             faults.point("sync.connect.after")
             watermark, note = self._read(run, connector)
+        except StreamUnchanged as same:
+            watermark, note = plan.watermark, same.text
         except StreamAbsent as error:
             if not sync.stream.optional:
                 return self._failed(run, error)

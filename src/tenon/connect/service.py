@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import report
+from tenon.connect import calls, report
+from tenon.connect.calls import CallState
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.plan import decoded
 from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
@@ -44,6 +45,7 @@ class SourceState:
     age_seconds: int | None
     set_aside: int
     streams: list[dict[str, Any]]
+    calls: CallState | None
 
 
 def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState]:
@@ -65,7 +67,8 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         ]
         if source.code not in connected and source.optional:
             continue
-        found.append(_state(deps, source, notes.get(source.code), shown, source.code in running))
+        note, busy = notes.get(source.code), source.code in running
+        found.append(_state(deps, connection, source, note, shown, busy=busy))
     return found
 
 
@@ -210,8 +213,9 @@ def shown(watermark: Any) -> str | None:
 
 
 def _state(
-    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], running: bool
-) -> SourceState:
+    deps: ConnectDeps, connection: Connection, source: SourceDef, note: Any,
+    streams: list[dict[str, Any]], *, busy: bool,
+) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
     message: Text | None = None
@@ -227,9 +231,19 @@ def _state(
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
         system=source.system.text(), address=address, read_only=True,
-        state=_word(source, note, age, running), message=message, last_success_at=last,
+        state=_word(source, note, age, busy), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
+        calls=_calls(deps, connection, source),
     )  # fmt: skip
+
+
+def _calls(deps: ConnectDeps, connection: Connection, source: SourceDef) -> CallState | None:
+    """How far the source's budget of calls is used, where it has one."""
+    try:
+        budget = deps.connections.budget(source.code)
+    except TenonError:
+        return None  # the message says why
+    return calls.state(connection, source, budget) if budget else None
 
 
 def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:

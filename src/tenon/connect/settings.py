@@ -26,6 +26,7 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: http://10.0.0.9:8601
       token: secret:crm
       hook_secret: secret:crm-hook    # at least 32 characters: webhooks of this source are taken
+      calls_per_day: 1000    # what is paid for; see docs/guide/http.md
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tenon.connect.calls import Budget, CallBook, budget_of, calls_of
 from tenon.connect.connectors.files import FilesConnector
 from tenon.connect.connectors.http import HttpConnector
 from tenon.connect.connectors.odbc import OdbcConnector
@@ -71,6 +73,7 @@ _SHORT = Text(
 _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
+_OF_TOKENS: Final = "client_secret"  # it goes to the token service, and nowhere else
 _PORTS: Final = {
     "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": 1433,
     "oracle": 1521, "ftp": 21, "ftps": 21, "sftp": 22,
@@ -90,9 +93,13 @@ _ABSENT: Final[Mark] = (0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The connections of an installation, read afresh each time one is opened."""
+    """The connections of an installation, read afresh each time one is opened.
+
+    `book` is where calls that cost money are counted; without it they are not made.
+    """
 
     home: Path
+    book: CallBook | None = None
 
     @property
     def secrets(self) -> Secrets:
@@ -138,6 +145,10 @@ class Connections:
             raise Config("bad_connections", _BAD_FILE, problem=problem)
         return {str(table).casefold(): frozenset(actions) for table, actions in said.items()}
 
+    def budget(self, source: str) -> Budget | None:
+        """How many calls may be made to a source; None when they cost nothing."""
+        return budget_of(source, self._read().get(source, {}))
+
     def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write all connections (their secrets as `secret:NAME`)."""
         self.home.mkdir(parents=True, exist_ok=True)
@@ -162,9 +173,16 @@ class Connections:
         where = f"{place[0]}:{place[1]}" if place else None
         if "dsn" in values:  # what the machine's administrator registered under this name
             where = f"dsn:{values['dsn']}"
-        opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
-        listed = guard(source.code, [place] if place else [])
-        return make(ConnectorSettings(source.code, opened, listed, source.zone))
+        tokens = _place(str(values.get("token_url", "")))
+        of_tokens = f"{tokens[0]}:{tokens[1]}" if tokens else None
+        opened = {
+            k: self._value(v, of_tokens if k == _OF_TOKENS else where)
+            for k, v in values.items()
+            if k not in _NOT_SENT
+        }
+        listed = guard(source.code, [one for one in (place, tokens) if one])
+        calls = calls_of(self.book, source, budget_of(source.code, values))
+        return make(ConnectorSettings(source.code, opened, listed, source.zone, calls))
 
     def _value(self, value: Any, place: str | None = None) -> Any:
         """A setting with its secret opened, to be sent to `place` and nowhere else."""

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from tenon.server.call_models import CallState as CallState
 from tenon.server.change_models import OrderChange
 from tenon.server.shapes import Model
 from tenon.server.shapes import Text as Text  # part of the contract that this module is
@@ -404,6 +405,7 @@ class SourceState(Model):
     age_seconds: int | None
     set_aside: int
     streams: list[StreamState]
+    calls: CallState | None
 
 
 class CheckAnswer(Model):

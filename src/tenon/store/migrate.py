@@ -57,6 +57,7 @@ def _writing_half(connection: Connection) -> None:
 STEPS: tuple[Step, ...] = (
     Step(1, "the first tables", _baseline),
     Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
+    Step(3, "calls that are paid for, versions of what was read", _baseline),
 )
 
 

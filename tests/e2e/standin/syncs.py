@@ -30,6 +30,7 @@ def _source(
         last_success_at=at,
         age_seconds=age,
         set_aside=12 if code == "wms" else 0,
+        calls=_calls() if code == "crm" else None,
         streams=[
             m.StreamState(
                 sync=f"{code}_{s}",
@@ -44,6 +45,13 @@ def _source(
             for i, s in enumerate(streams)
         ],
     )
+
+
+def _calls() -> m.CallState:
+    return m.CallState(
+        today=812, per_day=1000, month=14204, per_month=20000, again=3, alarm=True,
+        spent_at=NOW + timedelta(hours=3), free_at=None,
+    )  # fmt: skip
 
 
 @routes.get("/api/sources")

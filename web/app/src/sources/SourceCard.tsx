@@ -4,6 +4,7 @@ import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { CallBudget } from './CallBudget'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -48,6 +49,7 @@ export function SourceCard({ source }: { source: SourceState }) {
           </Link>
         )}
       </p>
+      {source.calls && <CallBudget calls={source.calls} />}
       <StreamTable streams={source.streams} source={source.code} />
     </section>
   )
