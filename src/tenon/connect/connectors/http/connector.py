@@ -42,7 +42,7 @@ CAPABILITIES: Final = Capabilities(
     page_rows=500,
 )
 _MOST_UNORDERED: Final = 200_000
-_NONE_LEFT: Final = 0.8
+_MOST_LEFT: Final = 0.8
 # Within the second of a change its time says nothing of what came after it.
 _SURE: Final = timedelta(seconds=60)
 
@@ -85,12 +85,13 @@ class HttpConnector:
         if known is not None and known.asked != _asked(stream, url):
             known = None
         pages = walk.pages(url, _unless(known))
-        for page in pages if _in_order(stream) else self._ordered(stream, path, pages):
+        ordered = pages if _in_order(stream) else self._ordered(stream, path, pages)
+        for number, page in enumerate(ordered, 1):
             if page.told.answer.status == httpx.codes.NOT_MODIFIED:
                 raise StreamUnchanged
             batch = rows.batch(stream, self._source, path, page.items, doubled=page.told.doubled)
-            if stream.cursor is None:
-                self._note(stream, url, known, page)
+            if stream.cursor is None and page.last:
+                self._note(stream, known, _version(stream, url, page) if number == 1 else None)
             if batch is not None:
                 yield batch
 
@@ -117,15 +118,12 @@ class HttpConnector:
         """Close the connections."""
         self._client.close()
 
-    def _note(self, stream: StreamDef, url: httpx.URL, known: Version | None, page: Page) -> None:
+    def _note(self, stream: StreamDef, known: Version | None, version: Version | None) -> None:
         """Remember the version of a list that came whole, in one page; forget any other."""
-        version = (
-            _version(stream, url, page) if page.last and stream.name not in self._read else None
-        )
         # Much that is gone is not believed at once: it is looked at again each time.
-        if version and known and version.rows < known.rows * _NONE_LEFT:
+        if version and known and version.rows < known.rows * _MOST_LEFT:
             version = None
-        if version != known or stream.name in self._read:
+        if version != known:
             self._read[stream.name] = version
 
     def _keep(self, stream: StreamDef) -> None:

@@ -6,11 +6,10 @@ import math
 import secrets
 import threading
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
-
-import httpx
 
 from tenon.kernel import clock
 
@@ -52,7 +51,7 @@ def pace_of(_source: str, _place: str, per_second: float | None) -> Pace:
     return Pace(per_second)
 
 
-def asked_to_wait(headers: httpx.Headers, tries: int) -> float:
+def asked_to_wait(headers: Mapping[str, str], tries: int) -> float:
     """How many seconds to wait after a refusal: as the server says, else ever longer.
 
     A little more than that, by chance, so that many that were refused at once do not come back
