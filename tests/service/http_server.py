@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -67,7 +69,8 @@ class OddServer(ThreadingHTTPServer):
 
     def connector(self, calls: Calls | None = None, **values: Any) -> HttpConnector:
         """A connector to this server; `listed` are other ports it may connect to."""
-        listed = [("127.0.0.1", port) for port in (self.port, *values.pop("listed", ()))]
+        ports, host = (self.port, *values.pop("listed", ())), values.pop("host", "127.0.0.1")
+        listed = [(host, port) for port in ports] + [("127.0.0.1", self.port)]
         settings = {"url": self.url, "page_rows": 3} | values
         given = ConnectorSettings("crm", settings, guard("crm", listed), calls=calls or NoCalls())
         return HttpConnector(given)
@@ -97,8 +100,12 @@ def read(connector: HttpConnector, stream: StreamDef, since: Any = None) -> list
 
 
 @contextmanager
-def serving(plan: Plan) -> Iterator[OddServer]:
+def serving(plan: Plan, certificate: Path | None = None) -> Iterator[OddServer]:
     server = OddServer(plan)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield server

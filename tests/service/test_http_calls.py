@@ -138,6 +138,7 @@ def counted_told_of_and_stopped(paid: Paid) -> None:
         assert error.code == "calls_spent"
         assert len(paid.server.asked) == 5, "the sixth was not made"
         state = paid.state()
+        assert state.state == "paused"
         assert state.message is not None
         assert "5 / 5" in state.message.zh
         assert "2026-03-11 00:00" in state.message.zh

@@ -11,6 +11,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tenon.connect.connectors.http import wire
 from tenon.connect.connectors.http.answer import parsed
 from tenon.define.models import HttpDef, StreamDef
 from tenon.kernel.errors import NeedsUser, Stop
+from tests.service.file_servers import certificate
 from tests.service.http_server import Asked, Plan, Reply, serving
 
 ONE = StreamDef(name="parts", path="/parts", key=("code",), http=HttpDef(pages="none"))
@@ -171,6 +173,30 @@ def test_a_connection_reset_is_a_passing_fault() -> None:
         with serving(reply()) as server:
             error = server.refusal(ONE, url=f"http://127.0.0.1:{port}", listed=[port])
     assert error.recovery == "retry"
+
+
+# --- TLS ---------------------------------------------------------------------------------------
+
+
+def test_a_certificate_must_be_trusted_and_may_be_the_plants_own(tmp_path: Path) -> None:
+    own = certificate(tmp_path)
+    with serving(reply({"items": [{"code": "a"}]}), own) as server:
+        values = {"url": f"https://localhost:{server.port}", "host": "localhost"}
+        error = server.refusal(ONE, **values, token="canary")
+        assert isinstance(error, NeedsUser), error
+        assert error.code == "source_certificate"
+        assert "ca_file" in error.text.zh
+        assert server.asked == []
+        assert server.rows(ONE, **values, ca_file=str(own)) == [{"code": "a"}]
+        error = server.refusal(ONE, url=f"https://127.0.0.1:{server.port}", ca_file=str(own))
+        assert error.code == "source_certificate", "it is a certificate of localhost"
+
+
+def test_a_handshake_that_never_comes_does_not_hold_us() -> None:
+    with serving(reply()) as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        url = f"https://127.0.0.1:{port}"
+        assert server.refusal(ONE, url=url, listed=[port], answer_seconds=0.3).recovery == "retry"
 
 
 # --- status --------------------------------------------------------------------------------------

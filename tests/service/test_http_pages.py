@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from tenon.define.models import CursorDef, HttpDef, StreamDef
 from tenon.kernel.errors import NeedsUser, Retry, Stop
+from tenon.testkit import connector as suite
 from tests.service.http_server import Asked, Plan, Reply, serving
 
 ITEMS = [{"code": f"K{n}", "at": f"2026-01-01T08:00:{n:02}"} for n in range(8)]
@@ -286,6 +287,47 @@ def test_names_are_matched_without_case_and_a_missing_filter_is_named() -> None:
         assert server.rows(one) == [{"code": "b"}]
         error = server.refusal(one.model_copy(update={"where": {"stat": (2,)}}))
     assert error.code == "column_absent", "a filter on nothing would let nothing through, silently"
+
+
+def legacy(asked: Asked) -> Reply:
+    """The suite's rows, paged in every way at once, as far as what is asked for says so."""
+    if asked.path != "/parts":
+        return Reply(status=404)
+    since = asked.query.get("since", "")
+    rows: list[dict[str, Any]] = [
+        {"code": c, "part name": n, "qty": str(q), "changed": t.isoformat()}
+        for c, n, q, t in suite.ROWS
+    ]
+    rows = [row for row in rows if row["changed"] >= since]
+    size, page = int(asked.query.get("size", 1000)), int(asked.query.get("page", 1))
+    start = int(asked.query.get("from", (page - 1) * size))
+    further = f"/parts?from={start + size}&size={size}&since={since}"
+    more = further if start + size < len(rows) else None
+    found = {"rows": rows[start : start + size], "count": len(rows), "more": more}
+    return Reply(found, headers={"Link": f'<{more}>; rel="next"'} if more else {})
+
+
+CONFORMING: dict[str, dict[str, Any]] = {
+    "number": {"pages": "number"},
+    "number, total": {"pages": "number", "total": "count"},
+    "offset": {"pages": "offset", "page_param": "from"},
+    "link": {"pages": "link"},
+    "url": {"pages": "url", "next": "more"},
+    "unordered": {"pages": "url", "next": "more", "ordered": False},
+}
+
+
+@pytest.mark.parametrize("check", suite.CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("style", CONFORMING)
+def test_conformance(style: str, check: Callable[[suite.Subject], None]) -> None:
+    http = HttpDef(items="rows", size_param="size", since_param="since", **CONFORMING[style])
+    parts = StreamDef(
+        name="parts", path="/parts", columns=("code", "part name", "qty", "changed"),
+        key=("code",), cursor=CursorDef(column="changed"), http=http,
+    )  # fmt: skip
+    absent = StreamDef(name="nothing", path="/nothing", key=("code",), http=http)
+    with serving(legacy) as server:
+        check(suite.Subject(lambda: server.connector(page_rows=33), parts, absent))
 
 
 WRONG: list[Callable[[], HttpDef]] = [

@@ -25,6 +25,7 @@ from tenon.store import Hub
 from tenon.store.upsert import insert_new, insert_or_change
 
 _ALARM, _SPENT = 1, 2
+_CODE: Final = "calls_spent"
 _USUAL_SHARE: Final = 0.8
 _WEEK: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)  # less says nothing of a day's pace
@@ -260,6 +261,11 @@ def state(connection: Connection, source: SourceDef, budget: Budget) -> CallStat
     )  # fmt: skip
 
 
+def is_spent(failure: Mapping[str, Any] | None) -> bool:
+    """Whether a source failed because its calls are spent: it waits, nothing is broken."""
+    return failure is not None and failure.get("code") == _CODE
+
+
 def purge(tx: Connection, before: datetime) -> int:
     """Forget days long gone; how many."""
     return tx.execute(source_call.delete().where(source_call.c.day < before.date())).rowcount
@@ -309,7 +315,7 @@ def _refuse_spent(source: SourceDef, budget: Budget, at: _Days, now: _Used) -> N
     ):
         if limit is not None and used > limit:
             raise Retry(
-                "calls_spent", text, source=source.code, used=used - 1, limit=limit,
+                _CODE, text, source=source.code, used=used - 1, limit=limit,
                 free=at.shown(free),
             )  # fmt: skip
 

@@ -256,7 +256,7 @@ def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
 
 
 def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:
-    if note and note.paused:
+    if note and (note.paused or calls.is_spent(note.failure)):
         return "paused"
     if note and note.failure:
         return "failing"
