@@ -18,6 +18,9 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
+from tenon.assembly import open_tenon
+from tenon.assembly.home import HomeSettings, write_settings
+from tenon.automate.tables import notice
 from tenon.connect import calls, service
 from tenon.connect.calls import Budget, CallBook
 from tenon.connect.connectors.http import pace as http_pace
@@ -340,6 +343,57 @@ def test_the_forecast_follows_the_pace(tmp_path: Path) -> None:
     assert foretold({10: 60}, day=100, month=61) == NOON + timedelta(minutes=12)
     assert foretold({10: 100}, day=100) is None, "it is spent already"
     assert foretold({10: 1}, day=10**12) is None
+
+
+def test_a_dead_server_does_not_use_up_the_budget(
+    paid: Paid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked each minute it would have spent a day's budget of 500 by the evening."""
+    now = [1e6]
+    monkeypatch.setattr(f"{http_pace.__name__}.clock.monotonic", lambda: now[0])
+    paid.server.plan = lambda _asked: Reply(status=500)
+    cycle = paid.setting(calls_per_day=500)
+    found = set()
+    for _ in range(24 * 60):
+        now[0] += 60.5
+        connector: Any = paid.world.deps.connections.open(PAID)
+        with pytest.raises(Retry) as failed:
+            connector.fetch("/parcels")
+        connector.close()
+        found.add(failed.value.code)
+    assert found == {"source_error", "source_rests"}
+    state = paid.state().calls
+    assert state is not None
+    assert state.today == len(paid.server.asked) < 60
+    assert state.again == state.today - 1, "they are shown for what they are"
+    paid.server.plan = one_parcel
+    error = paid.one(cycle).error
+    assert error is not None
+    assert error.code == "source_rests"
+    assert service.check_source(paid.world.deps, "paid")["ok"], "a person asks at once"
+    assert paid.one(cycle).error is None
+
+
+def test_the_administrators_are_told_and_a_second_process_asks_nothing(tmp_path: Path) -> None:
+    write_settings(tmp_path, HomeSettings())
+    with serving(lambda _asked: Reply({})) as server:
+        with open_tenon(tmp_path) as tenon:
+            tenon.connect.connections.save({"crm": {"url": server.url, "calls_per_day": 1}})
+            assert service.check_source(tenon.connect, "crm")["ok"]
+            answer = service.check_source(tenon.connect, "crm")
+            assert not answer["ok"]
+            assert "1 / 1" in answer["message"].zh
+            with tenon.hub.read() as connection:
+                (told,) = connection.execute(
+                    sa.select(notice.c.role, notice.c.title, notice.c.link)
+                )
+        assert (told.role, told.link) == ("admin", "/sources?source=crm")
+        assert told.title["zh"].endswith("付费调用已用完，已停止请求")
+        with open_tenon(tmp_path, write=False) as reading:
+            connector = reading.connect.connections.open(reading.catalogue.source("crm"))
+            with closing(connector), pytest.raises(Config, match="calls_uncounted"):
+                connector.check()
+        assert len(server.asked) == 1
 
 
 # --- versions ------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect.contract import Calls, NoCalls, Version
+from tenon.connect.contract import Calls, CallsSpent, NoCalls, Version
 from tenon.connect.tables import source_call, source_version
 from tenon.define.models import SourceDef
 from tenon.kernel import clock
-from tenon.kernel.errors import Config, Retry
+from tenon.kernel.errors import Config
 from tenon.kernel.text import Text
 from tenon.store import Hub
 from tenon.store.upsert import insert_new, insert_or_change
@@ -144,9 +144,10 @@ class SourceCalls:
 
     def __init__(self, book: CallBook, source: SourceDef, budget: Budget | None) -> None:
         self._book, self._source, self._budget = book, source, budget
+        self.costs = budget is not None
 
     def count(self, *, again: bool = False) -> None:
-        """Count a call that is about to be made; Retry when none is left.
+        """Count a call that is about to be made; CallsSpent when none is left.
 
         It is on the disk before the call is made: a process that dies, or a power cut, cannot
         make calls that nobody counted.
@@ -314,7 +315,7 @@ def _refuse_spent(source: SourceDef, budget: Budget, at: _Days, now: _Used) -> N
         (_DAY_SPENT, budget.per_day, now.today, at.next_day),
     ):
         if limit is not None and used > limit:
-            raise Retry(
+            raise CallsSpent(
                 _CODE, text, source=source.code, used=used - 1, limit=limit,
                 free=at.shown(free),
             )  # fmt: skip

@@ -122,13 +122,22 @@ class Version:
     rows: int
 
 
+class CallsSpent(Retry):
+    """The calls that were paid for are used up until a moment that will come."""
+
+
 class Calls(Protocol):
     """What is noted of a connection between its calls, in a place that outlives the process."""
+
+    @property
+    def costs(self) -> bool:
+        """Whether calls are counted, because they cost money."""
+        ...
 
     def count(self, *, again: bool = False) -> None:
         """Count a call before it is made; `again` when it repeats one that failed.
 
-        Retry when the calls of the day or the month are spent: then it must not be made.
+        CallsSpent when those of the day or the month are used up: then it must not be made.
         """
         ...
 
@@ -143,6 +152,8 @@ class Calls(Protocol):
 
 class NoCalls:
     """Nothing is counted and nothing noted: the connection has no place for it."""
+
+    costs = False
 
     def count(self, *, again: bool = False) -> None:
         """Calls cost nothing."""

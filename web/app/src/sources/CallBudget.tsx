@@ -11,11 +11,11 @@ const used = (calls: number, limit: number | null): string =>
 /** Calls that cost money: how many were made of how many, and until when the rest lasts. */
 export function CallBudget({ calls }: { calls: Calls }) {
   const { t } = useLanguage()
-  const { fullTime } = useFormats()
+  const { dayTime } = useFormats()
   const outlook = calls.free_at
-    ? t('calls.free', { at: fullTime(calls.free_at) })
+    ? t('calls.free', { at: dayTime(calls.free_at) })
     : calls.spent_at
-      ? t('calls.soon', { at: fullTime(calls.spent_at) })
+      ? t('calls.soon', { at: dayTime(calls.spent_at) })
       : t('calls.enough')
   const look = calls.free_at ? 'bad' : calls.alarm || calls.spent_at ? 'warn' : ''
   return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -15,7 +16,7 @@ from tenon.connect.connectors.http.auth import auth_of
 from tenon.connect.connectors.http.pace import MAX_WAIT, asked_to_wait, pace_of
 from tenon.connect.connectors.http.settings import HttpSettings, port
 from tenon.connect.connectors.http.wire import Answer, TooLarge, Undecodable, Wire
-from tenon.connect.contract import ConnectorSettings, StreamAbsent
+from tenon.connect.contract import CallsSpent, ConnectorSettings, StreamAbsent, StreamUnchanged
 from tenon.kernel.errors import NeedsUser, Retry, Stop, TenonError
 from tenon.kernel.text import Text
 
@@ -63,6 +64,12 @@ _BUSY = Text(
     "Tenon 会自动继续。",
     "The source “{source}” ({address}) limits its requests (HTTP 429 or 503) and is asked again "
     "in {seconds} s; Tenon goes on by itself.",
+)
+_RESTS = Text(
+    "来源“{source}”（{address}）上次没有答好；每次调用都要付费，所以 {seconds} 秒后再问，"
+    "Tenon 会自动继续。对方已恢复时点击“测试连接”可立即再问。",
+    "The source “{source}” ({address}) did not answer well the last time. Each call costs money, "
+    "so it is asked again in {seconds} s, by itself; press Test connection to ask at once.",
 )
 _REDIRECT = Text(
     "来源“{source}”（{address}）要求转到别的地址；Tenon 不跟随重定向。请直接填写最终地址。",
@@ -171,6 +178,32 @@ class Client:
         if status in {401, 403} or status >= 500 or status in _BUSY_STATES:
             self._judge(status, self._base.path)
 
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Learn from how the block ends whether the system works.
+
+        Where calls cost money one that fails is left alone ever longer, so that a dead server
+        does not use up the budget.
+        """
+        rest = self._pace.rest() if self._calls.costs else 0.0
+        if rest:
+            raise self._error(Retry, "source_rests", _RESTS, seconds=max(round(rest), 1))
+        try:
+            yield
+        except CallsSpent:
+            raise  # nothing was asked
+        except Retry:
+            self._pace.failed()
+            raise
+        except StreamUnchanged:
+            self._pace.worked()
+            raise
+        self._pace.worked()
+
+    def hurry(self) -> None:
+        """A person asks: nobody rests now."""
+        self._pace.worked()
+
     def garbage(self, problem: Text) -> TenonError:
         """The error for an answer that is of no use."""
         text = Text(
@@ -202,7 +235,7 @@ class Client:
         request = httpx.Request("GET", url, headers={"Accept": "application/json", **unless})
         try:
             self._auth.sign(request, self._wire.send)
-            self._calls.count(again=again)
+            self._calls.count(again=again or self._pace.failing)
             return self._wire.send(request, wire.MAX_BYTES)
         except TooLarge:
             limit = wire.MAX_BYTES // 1024**2

@@ -68,10 +68,12 @@ class HttpConnector:
     def check(self) -> None:
         """Ask for the path named in the settings, or only whether the system lets us in."""
         path = self._client.settings.check_path
-        if path is None:
-            self._client.reach()
-        else:
-            self._client.get(self._client.url(path))
+        self._client.hurry()
+        with self._client.trying():
+            if path is None:
+                self._client.reach()
+            else:
+                self._client.get(self._client.url(path))
 
     def discover(self) -> list[Found]:
         """Nothing: such systems do not describe themselves."""
@@ -79,6 +81,34 @@ class HttpConnector:
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages; StreamUnchanged when it is as it was read last."""
+        with self._client.trying():
+            yield from self._batches(stream, since)
+
+    @property
+    def finish(self) -> Callable[[StreamDef], None] | None:
+        """Keeps what was said of the version of a stream that is written now.
+
+        None when nothing was said: then the runner need not wait for the disk.
+        """
+        return self._keep if self._read else None
+
+    def fetch(self, path: str) -> dict[str, Any]:
+        """The item at a path."""
+        with self._client.trying():
+            item = self._client.get(self._client.url(path)).value
+        if not isinstance(item, dict):
+            raise self._client.garbage(SHAPE)
+        return item
+
+    def batch(self, stream: StreamDef, item: Mapping[str, Any]) -> pa.RecordBatch | None:
+        """The item's rows as `read` gives them."""
+        return rows.batch(stream, self._source, _path(stream), [item], doubled=True)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _batches(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         walk, path = Walk(self._client, stream, _path(stream)), _path(stream)
         url = walk.first(since)
         known = self._calls.version(stream.name) if stream.cursor is None else None
@@ -94,29 +124,6 @@ class HttpConnector:
                 self._note(stream, known, _version(stream, url, page) if number == 1 else None)
             if batch is not None:
                 yield batch
-
-    @property
-    def finish(self) -> Callable[[StreamDef], None] | None:
-        """Keeps what was said of the version of a stream that is written now.
-
-        None when nothing was said: then the runner need not wait for the disk.
-        """
-        return self._keep if self._read else None
-
-    def fetch(self, path: str) -> dict[str, Any]:
-        """The item at a path."""
-        item = self._client.get(self._client.url(path)).value
-        if not isinstance(item, dict):
-            raise self._client.garbage(SHAPE)
-        return item
-
-    def batch(self, stream: StreamDef, item: Mapping[str, Any]) -> pa.RecordBatch | None:
-        """The item's rows as `read` gives them."""
-        return rows.batch(stream, self._source, _path(stream), [item], doubled=True)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def _note(self, stream: StreamDef, known: Version | None, version: Version | None) -> None:
         """Remember the version of a list that came whole, in one page; forget any other."""

@@ -16,6 +16,8 @@ from tenon.kernel import clock
 MAX_WAIT: Final = 30.0  # longer than this nobody waits: the next round asks again
 _LONGEST_HOLD: Final = 3600.0
 _SHORTEST: Final = 0.05
+_FIRST_REST: Final = 60.0
+_LONGEST_REST: Final = 1800.0
 
 
 class Pace:
@@ -24,7 +26,29 @@ class Pace:
     def __init__(self, per_second: float | None) -> None:
         self._gap = 1 / per_second if per_second else 0.0
         self._lock = threading.Lock()
-        self._next = 0.0
+        self._next = self._rested = 0.0
+        self._failures = 0
+
+    @property
+    def failing(self) -> bool:
+        """Whether what was asked last failed."""
+        return self._failures > 0
+
+    def rest(self) -> float:
+        """In how many seconds a system that failed should be asked again; 0 when it may be now."""
+        return max(self._rested - clock.monotonic(), 0.0)
+
+    def failed(self) -> None:
+        """What was asked failed: each time the rest is longer."""
+        with self._lock:
+            rest = min(_FIRST_REST * 2.0 ** min(self._failures, 10), _LONGEST_REST)
+            self._failures += 1
+            self._rested = clock.monotonic() + rest
+
+    def worked(self) -> None:
+        """What was asked worked."""
+        with self._lock:
+            self._failures, self._rested = 0, 0.0
 
     def turn(self) -> float:
         """Wait for one's turn: 0; or not at all when it is too far, then in how many seconds."""
