@@ -116,15 +116,17 @@ class CallBook:
     hub: Hub
     tell: Tell | None = None
 
-    def of(self, source: SourceDef, budget: Budget | None) -> Calls:
-        """What a connection to this source is given."""
-        return SourceCalls(self, source, budget)
+    def of(self, source: SourceDef, budget: Budget | None, *, fresh: bool = False) -> Calls:
+        """What a connection to this source is given; with `fresh` it knows no version."""
+        return SourceCalls(self, source, budget, fresh=fresh)
 
 
-def calls_of(book: CallBook | None, source: SourceDef, budget: Budget | None) -> Calls:
+def calls_of(
+    book: CallBook | None, source: SourceDef, budget: Budget | None, *, fresh: bool = False
+) -> Calls:
     """What a connection is given to count by; without a book nothing may be asked that costs."""
     if book is not None:
-        return book.of(source, budget)
+        return book.of(source, budget, fresh=fresh)
     return NoCalls() if budget is None else Uncounted(source.code)
 
 
@@ -142,8 +144,10 @@ class Uncounted(NoCalls):
 class SourceCalls:
     """The calls of one source."""
 
-    def __init__(self, book: CallBook, source: SourceDef, budget: Budget | None) -> None:
-        self._book, self._source, self._budget = book, source, budget
+    def __init__(
+        self, book: CallBook, source: SourceDef, budget: Budget | None, *, fresh: bool = False
+    ) -> None:
+        self._book, self._source, self._budget, self._fresh = book, source, budget, fresh
         self.costs = budget is not None
 
     def count(self, *, again: bool = False) -> None:
@@ -164,6 +168,8 @@ class SourceCalls:
 
     def version(self, stream: str) -> Version | None:
         """The version of a stream that was written last."""
+        if self._fresh:
+            return None
         v = source_version.c
         query = sa.select(v.asked, v.etag, v.modified, v.rows)
         with self._book.hub.read() as connection:

@@ -43,6 +43,7 @@ class Plan:
     watermark: CursorValue | None
     since: CursorValue | None
     first: bool  # the stream has never succeeded
+    blank: bool  # none of its rows is there
     first_success_at: datetime | None
 
 
@@ -76,6 +77,7 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
         watermark,
         since,
         state.last_success_at is None,
+        not state.rows,
         state.first_success_at,
     )
 

@@ -16,6 +16,7 @@ from tenon.connect.calls import CallState
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.plan import decoded
 from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
+from tenon.define import overview
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import SourceDef, Sync
 from tenon.kernel import clock
@@ -37,6 +38,8 @@ class SourceState:
     label: Text
     kind: str
     system: Text
+    package: str
+    connected: bool
     address: str
     read_only: bool
     state: str
@@ -59,16 +62,20 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         )
     )
     connected = set(deps.connections.codes())
+    packages = overview.packages_of(connection)
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
-            _stream(s, streams.get((s.source, s.stream.name)))
+            _stream(s, streams.get((s.source, s.stream.name)), packages.get(("sync", s.code), ""))
             for s in catalogue.syncs_of(source.code)
         ]
-        if source.code not in connected and source.optional:
+        there = source.code in connected
+        if not there and source.optional:
             continue
+        place = (packages.get(("source", source.code), ""), there)
         note, busy = notes.get(source.code), source.code in running
-        found.append(_state(deps, connection, source, note, shown, busy=busy))
+        paid = _calls(deps, connection, source)
+        found.append(_state(deps, source, note, shown, busy, place, paid))
     return found
 
 
@@ -213,8 +220,8 @@ def shown(watermark: Any) -> str | None:
 
 
 def _state(
-    deps: ConnectDeps, connection: Connection, source: SourceDef, note: Any,
-    streams: list[dict[str, Any]], *, busy: bool,
+    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], running: bool,
+    place: tuple[str, bool], paid: CallState | None,
 ) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
@@ -230,10 +237,11 @@ def _state(
     message = message or _hook_problem(deps, source)
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
-        system=source.system.text(), address=address, read_only=True,
-        state=_word(source, note, age, busy), message=message, last_success_at=last,
+        system=source.system.text(), package=place[0], connected=place[1],
+        address=address, read_only=True,
+        state=_word(source, note, age, running), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
-        calls=_calls(deps, connection, source),
+        calls=paid,
     )  # fmt: skip
 
 
@@ -265,10 +273,11 @@ def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:
     return "stale" if age > source.stale_minutes * 60 else "ok"
 
 
-def _stream(sync: Sync, state: Any) -> dict[str, Any]:
+def _stream(sync: Sync, state: Any, package: str) -> dict[str, Any]:
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
-        "target": sync.target, "watermark": shown(state.watermark) if state else None,
+        "target": sync.target, "package": package,
+        "watermark": shown(state.watermark) if state else None,
         "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,

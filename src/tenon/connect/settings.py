@@ -31,6 +31,7 @@ Each source has its connector's settings, with secrets by name, never by value:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,11 +43,16 @@ import yaml
 
 from tenon.connect.calls import Budget, CallBook, budget_of, calls_of
 from tenon.connect.connectors.files import FilesConnector
+from tenon.connect.connectors.files.manifest import MANIFEST as FILES
 from tenon.connect.connectors.http import HttpConnector
+from tenon.connect.connectors.http.manifest import MANIFEST as HTTP
 from tenon.connect.connectors.odbc import OdbcConnector
+from tenon.connect.connectors.odbc.manifest import MANIFEST as ODBC
 from tenon.connect.connectors.sql import SqlConnector
+from tenon.connect.connectors.sql.manifest import MANIFEST as SQL
 from tenon.connect.contract import Action, Connector, ConnectorSettings
 from tenon.connect.egress import guard
+from tenon.connect.manifest import Manifest
 from tenon.connect.secrets import Secrets
 from tenon.define.models import SourceDef
 from tenon.kernel.errors import Config
@@ -85,6 +91,8 @@ CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "odbc": OdbcConnector,
     "files": FilesConnector,
 }
+MANIFESTS: Final[Mapping[str, Manifest]] = {one.kind: one for one in (SQL, HTTP, FILES, ODBC)}
+_writing: Final = threading.Lock()  # of connections.yaml: it is read, changed and written whole
 
 
 Mark = tuple[int, int, int]
@@ -158,31 +166,50 @@ class Connections:
         fresh.write_text(text, "utf-8")
         fresh.replace(self.home / "connections.yaml")
 
-    def open(self, source: SourceDef) -> Connector:
-        """A connector for the source, not yet connected."""
+    def values(self, source: str) -> Mapping[str, Any] | None:
+        """What is kept of a source's connection, secrets by name; None when there is none."""
+        return self._read().get(source)
+
+    def put(self, source: str, values: Mapping[str, Any]) -> None:
+        """Write the connection of one source."""
+        with _writing:
+            self.save({**self._read(), source: values})
+
+    def drop(self, source: str) -> None:
+        """Forget the connection of one source."""
+        with _writing:
+            self.save({code: kept for code, kept in self._read().items() if code != source})
+
+    def open(self, source: SourceDef, *, fresh: bool = False) -> Connector:
+        """A connector for the source, not yet connected.
+
+        With `fresh` it reads a stream even when it has not changed since it was synced.
+        """
         values = self._read().get(source.code)
         if values is None:
             raise Config("no_connection", _NO_CONNECTION, source=source.code)
+        opened = {
+            k: self._value(v, place_of(values, k)) for k, v in values.items() if k not in _NOT_SENT
+        }
+        return self.make(source, opened, fresh=fresh)
+
+    def make(
+        self, source: SourceDef, values: Mapping[str, Any], *, fresh: bool = False
+    ) -> Connector:
+        """A connector for values that hold no reference to a secret, only secrets.
+
+        Where the source that is kept has a budget of calls, it holds for other values as well.
+        """
         make = CONNECTORS.get(source.connector)
         if make is None:
             raise Config(
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        place = _place(str(values.get("url", ""))) or _listed(values)
-        where = f"{place[0]}:{place[1]}" if place else None
-        if "dsn" in values:  # what the machine's administrator registered under this name
-            where = f"dsn:{values['dsn']}"
-        tokens = _place(str(values.get("token_url", "")))
-        of_tokens = f"{tokens[0]}:{tokens[1]}" if tokens else None
-        opened = {
-            k: self._value(v, of_tokens if k == _OF_TOKENS else where)
-            for k, v in values.items()
-            if k not in _NOT_SENT
-        }
-        listed = guard(source.code, [one for one in (place, tokens) if one])
-        calls = calls_of(self.book, source, budget_of(source.code, values))
-        return make(ConnectorSettings(source.code, opened, listed, source.zone, calls))
+        listed = guard(source.code, [p for p in (dialled(values), _tokens(values)) if p])
+        budget = budget_of(source.code, {**self._read().get(source.code, {}), **values})
+        calls = calls_of(self.book, source, budget, fresh=fresh)
+        return make(ConnectorSettings(source.code, values, listed, source.zone, calls))
 
     def _value(self, value: Any, place: str | None = None) -> Any:
         """A setting with its secret opened, to be sent to `place` and nowhere else."""
@@ -224,6 +251,27 @@ def _written(path: Path) -> Mark:
     except FileNotFoundError:
         return _ABSENT
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def dialled(values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The host and port that a connection goes to; None when there is no network in it."""
+    return _place(str(values.get("url", ""))) or _listed(values)
+
+
+def place_of(values: Mapping[str, Any], name: str | None = None) -> str | None:
+    """The place that a connection's secrets belong to, or the one called so; None for a file."""
+    if name == _OF_TOKENS:
+        tokens = _tokens(values)
+        return f"{tokens[0]}:{tokens[1]}" if tokens else None
+    if "dsn" in values:  # what the machine's administrator registered under this name
+        return f"dsn:{values['dsn']}"
+    place = dialled(values)
+    return f"{place[0]}:{place[1]}" if place else None
+
+
+def _tokens(values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The service that gives out tokens, where there is one."""
+    return _place(str(values.get("token_url") or ""))
 
 
 def _listed(values: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from tenon.connect.connectors.http import rows
 from tenon.connect.connectors.http.client import SHAPE, Client
+from tenon.connect.connectors.http.discovery import found_at
 from tenon.connect.connectors.http.pages import Page, Walk, rank
 from tenon.connect.contract import (
     Capabilities,
@@ -62,6 +63,7 @@ class HttpConnector:
     def __init__(self, settings: ConnectorSettings) -> None:
         self._source, self._calls = settings.source, settings.calls
         self._client = Client(settings)
+        self._paths = [str(path) for path in settings.values.get("paths") or ()]
         self.address = self._client.address
         self._read: dict[str, Version | None] = {}  # to be kept once it is written
 
@@ -76,8 +78,12 @@ class HttpConnector:
                 self._client.get(self._client.url(path))
 
     def discover(self) -> list[Found]:
-        """Nothing: such systems do not describe themselves."""
-        return []
+        """What the paths named in the settings hold: such systems do not describe themselves."""
+        found: list[Found] = []
+        for path in self._paths:
+            first = next(self.read(StreamDef(name="sample", path=path, key=()), None), None)
+            found += found_at(path, first)
+        return found
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages; StreamUnchanged when it is as it was read last."""
