@@ -111,7 +111,7 @@ class Api(BaseHTTPRequestHandler):
         ]  # fmt: skip
         items = [i for i in items if i["changed"] >= query.get("updated_since", "")]
         at = int(query.get("after", "0"))
-        limit = int(query["limit"])
+        limit = int(query.get("limit", 100))
         more = str(at + limit) if at + limit < len(items) else None
         self.answer(200, json.dumps({"items": items[at : at + limit], "next": more}).encode())
 

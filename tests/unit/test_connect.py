@@ -252,7 +252,7 @@ def test_the_size_of_a_part_follows_its_time(monkeypatch: pytest.MonkeyPatch) ->
     for _ in range(20):
         with pace.timed(pace.size):
             now[0] += pace.size * 0.0001
-    assert 175 <= pace.size <= 225, "20 ms at 0.1 ms a row"
+    assert 285 <= pace.size <= 315, "30 ms at 0.1 ms a row"
     for _ in range(20):
         with pace.timed(pace.size):
             now[0] += 1.0
