@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.connect import backfill, report
-from tenon.connect.contract import Connector, StreamTrouble
+from tenon.connect.contract import Connector, StreamStopped, StreamTrouble
 from tenon.connect.control import held
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turn, Turns
@@ -27,6 +27,7 @@ from tenon.kernel.errors import Conflict, TenonError
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE: Final = 60.0
+_LOOK_AGAIN: Final = 60.0  # at a stream that stopped: perhaps it is mended
 _KEEP_RUNS: Final = timedelta(days=30)
 
 
@@ -123,6 +124,9 @@ class SyncCycle:
             outcomes.append(outcome)
             if isinstance(outcome.error, StreamTrouble):
                 trouble = trouble or outcome.error
+            elif isinstance(outcome.error, StreamStopped):
+                self._next[sync.code] = clock.monotonic() + _LOOK_AGAIN
+                continue
             elif outcome.error is not None:
                 return outcome.error
             self._ran(catalogue, sync, outcome)
