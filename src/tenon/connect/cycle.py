@@ -39,7 +39,6 @@ class SyncCycle:
         self._runner = Runner(deps)
         self._progress = progress
         self._schedule = Schedule()
-        self._sources: frozenset[str] = frozenset()
         self._turn = threading.Condition()
         self._loading: set[str] = set()  # in their first round
         self._waiting: set[str] = set()  # for another source's first round
@@ -53,7 +52,7 @@ class SyncCycle:
         catalogue = self._deps.catalogue()
         known = {s.source for s in catalogue.of(Sync)}
         sources = [c for c in self._deps.connections.codes() if c in known]
-        self._loading, self._sources = set(sources), frozenset(sources)
+        self._loading = set(sources)
         for code in sources:
             seconds = catalogue.source(code).every_seconds
             self._schedule.add(f"sync {code}", seconds, self._round(code))
@@ -70,11 +69,20 @@ class SyncCycle:
         """Sync a source now, also one that was paused: a person asked for it."""
         with self._deps.hub.write() as tx:
             report.resume_source(tx, source)
+        self._begin(source)
         self._not_before.pop(source, None)
         for sync in self._deps.catalogue().syncs_of(source):
             self._next.pop(sync.code, None)
         self._asked.add(source)
         self._schedule.soon(f"sync {source}")
+
+    def _begin(self, source: str) -> None:
+        """Schedule a source that was joined since the start."""
+        with self._turn:
+            if not self._schedule.has(f"sync {source}"):
+                seconds = self._deps.catalogue().source(source).every_seconds
+                self._schedule.add(f"sync {source}", seconds, self._round(source))
+                self._schedule.start()
 
     def run_source(self, source: str) -> list[Outcome]:
         """One round of a source: its syncs in order, then the rows whose wait is over."""
@@ -140,6 +148,9 @@ class SyncCycle:
 
     def _round(self, source: str) -> Callable[[], None]:
         def run() -> None:
+            if not self._deps.catalogue().syncs_of(source):
+                self._loaded(source)  # it was removed, or has nothing to read yet
+                return
             if clock.monotonic() < self._not_before.get(source, 0.0) or self._paused(source):
                 self._loaded(source)
                 return
@@ -161,7 +172,7 @@ class SyncCycle:
         for sync in catalogue.of(Sync):
             schedule = sync.schedule or catalogue.source(sync.source).schedule
             waits = schedule is not None and schedule.after == done.code
-            if waits and sync.source != done.source and sync.source in self._sources:
+            if waits and sync.source != done.source and self._schedule.has(f"sync {sync.source}"):
                 self._schedule.soon(f"sync {sync.source}")
 
     def _loaded(self, source: str) -> None:

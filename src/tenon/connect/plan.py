@@ -48,6 +48,7 @@ class Plan:
     watermark: CursorValue | None
     since: CursorValue | None
     first: bool  # the stream has never succeeded
+    blank: bool  # none of its rows is there
     first_success_at: datetime | None
     rows: int = 0  # of the stream, as known when the run began
 
@@ -84,6 +85,7 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
         watermark,
         since,
         state.last_success_at is None,
+        not state.rows,
         state.first_success_at,
         state.rows,
     )

@@ -17,6 +17,7 @@ from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turns
 from tenon.connect.plan import decoded
 from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
+from tenon.define import overview
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import SourceDef, Sync
 from tenon.kernel import clock
@@ -43,6 +44,8 @@ class SourceState:
     label: Text
     kind: str
     system: Text
+    package: str
+    connected: bool
     address: str
     read_only: bool
     state: str
@@ -67,6 +70,7 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     shapes = drift.shown(connection)
     back = [backfill.shown(one) for one in backfill.waiting(connection)]
     connected = set(deps.connections.codes())
+    packages = overview.packages_of(connection)
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
@@ -74,12 +78,15 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
             | {
                 "backfills": [b for b in back if b["sync"] == s.code],
                 "drift": shapes.get((s.source, s.stream.name)),
+                "package": packages.get(("sync", s.code), ""),
             }
             for s in catalogue.syncs_of(source.code)
         ]
-        if source.code not in connected and source.optional:
+        there = source.code in connected
+        if not there and source.optional:
             continue
-        found.append(_state(deps, source, notes.get(source.code), shown, turns))
+        place = (packages.get(("source", source.code), ""), there)
+        found.append(_state(deps, source, notes.get(source.code), shown, turns, place))
     return found
 
 
@@ -224,8 +231,9 @@ def shown(watermark: Any) -> str | None:
 
 
 def _state(
-    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], turns: Turns
-) -> SourceState:
+    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], turns: Turns,
+    place: tuple[str, bool],
+) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
     message: Text | None = None
@@ -244,7 +252,8 @@ def _state(
         message = _PAUSED.format(by=hold.by, reason=hold.reason)
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
-        system=source.system.text(), address=address, read_only=True,
+        system=source.system.text(), package=place[0], connected=place[1],
+        address=address, read_only=True,
         state=_word(source, note, age, streams, turns), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), hold=hold,
         off_peak=[*source.off_peak], streams=streams,
@@ -281,7 +290,8 @@ def _stream(
     schedule = sync.schedule or source.schedule
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
-        "target": sync.target, "watermark": shown(state.watermark) if state else None,
+        "target": sync.target,
+        "watermark": shown(state.watermark) if state else None,
         "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from tenon.connect.connectors.sql.engines import (
     url_of,
 )
 from tenon.connect.connectors.sql.faults import explain, explain_write
+from tenon.connect.connectors.sql.mysql_bulk import UNREAD, BulkReader
 from tenon.connect.connectors.sql.reflection import all_found, found_of, tables_of
 from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
@@ -184,8 +185,37 @@ class SqlConnector:
                 yield batch_of(plan.names, rows)
             if len(rows) < self._page_rows:
                 return
-            last = [planner.terms.bound(rows[-1][i], kind) for i, kind in at]
-            page = query.where(after(order, last)).limit(self._page_rows)
+            last = [rows[-1][i] for i, _ in at]
+            if self._dialect == "mysql":
+                stopped = yield from self._bulk_pages(plan, query, order, last)
+                if stopped is None:
+                    return
+                last = stopped
+            bound = [planner.terms.bound(v, kind) for v, (_, kind) in zip(last, at, strict=True)]
+            page = query.where(after(order, bound)).limit(self._page_rows)
+
+    def _bulk_pages(
+        self, plan: Plan, query: sa.Select[Any], order: Sequence[Any], last: list[Any]
+    ) -> Generator[pa.RecordBatch, None, list[Any] | None]:
+        """The pages after `last` over the fast driver; where it stopped, None at the end.
+
+        Whatever it cannot do is left to the plain one, which also says what went wrong.
+        """
+        rows = 2 * self._page_rows
+        at = plan.order_at[len(plan.order_at) - len(order) :]
+        try:
+            with closing(BulkReader(self._url, self._egress)) as reader:
+                while True:
+                    page = query.where(after(order, [sa.literal(v) for v in last]))
+                    batch = reader.page(plan.names, page.limit(rows))
+                    if batch is None:
+                        return None
+                    last = [batch.column(i)[-1].as_py() for i in at]
+                    yield batch
+                    if batch.num_rows < rows:
+                        return None
+        except UNREAD:
+            return last
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:
