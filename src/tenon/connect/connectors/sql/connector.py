@@ -21,6 +21,7 @@ from tenon.connect.connectors.sql.engines import (
     open_writing_engine,
     url_of,
 )
+from tenon.connect.connectors.sql.estimates import estimates
 from tenon.connect.connectors.sql.faults import explain, explain_write
 from tenon.connect.connectors.sql.mysql_bulk import UNREAD, BulkReader
 from tenon.connect.connectors.sql.reflection import all_found, found_of, tables_of
@@ -89,7 +90,9 @@ class SqlConnector:
     def discover(self) -> list[Found]:
         """The tables and views with their columns."""
         with self._session() as connection:
-            return all_found(sa.inspect(connection))
+            inspector = sa.inspect(connection)
+            rows = estimates(connection, self._dialect, inspector.get_table_names())
+            return all_found(inspector, rows)
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages: first the rows without a cursor value, then those in its order."""
