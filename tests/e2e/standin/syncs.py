@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from tenon.server import models as m
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
-from tests.e2e.standin.rules import figure, need, paged
+from tests.e2e.standin.rules import STATE, figure, need, paged
 
 routes = APIRouter()
 
@@ -50,6 +50,8 @@ def _source(
 def sources() -> list[m.SourceState]:
     """All sources."""
     need("sources.read")
+    if STATE["bare"]:
+        return []
     return [
         _source("crm", "ok", 7, "", "", ["customers", "orders", "order_changes"]),
         _source(

@@ -1,8 +1,10 @@
+import { connect } from './en.connect'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
+  ...connect,
   ...shopfloor,
   'action.cancel': 'Cancel',
   'action.close': 'Close',

@@ -1,7 +1,9 @@
+import { connect } from './zh.connect'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
+  ...connect,
   ...shopfloor,
   'action.cancel': '取消',
   'action.close': '关闭',

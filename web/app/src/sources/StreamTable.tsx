@@ -31,7 +31,8 @@ export function StreamTable({ streams, source }: { streams: StreamState[]; sourc
           {streams.map((stream) => (
             <tr key={stream.sync}>
               <td className="table__wide">
-                {say(stream.label)} <span className="code muted">{stream.stream}</span>
+                <Link to={`/syncs/${encodeURIComponent(stream.sync)}`}>{say(stream.label)}</Link>{' '}
+                <span className="code muted">{stream.stream}</span>
               </td>
               <td className="code" data-label={t('stream.target')}>
                 {stream.target}
