@@ -81,15 +81,23 @@ class Column:
     name: str
     type: str
     nullable: bool
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table or path that could be read."""
+    """A table or path that could be read; `rows` is the system's own estimate, where it has one.
+
+    What is read of a table is said by its name, of HTTP by `path` and `explode`.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    comment: str | None = None
+    rows: int | None = None
+    path: str | None = None
+    explode: str | None = None
 
 
 class Egress(Protocol):

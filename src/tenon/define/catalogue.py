@@ -139,7 +139,10 @@ def parse(data: Any, where: str) -> Definition:
 
 
 def read_package(folder: Path) -> tuple[Package, tuple[Definition, ...]]:
-    """A package's definitions from its YAML files (several documents a file)."""
+    """A package's definitions from its YAML files (several documents a file).
+
+    They may name what other packages define, so they are checked when they are planned.
+    """
     found: list[Definition] = []
     for path in sorted(folder.rglob("*.yaml")):
         for number, data in enumerate(yaml.load_all(path.read_text("utf-8"), _SAFE), 1):
@@ -149,7 +152,6 @@ def read_package(folder: Path) -> tuple[Package, tuple[Definition, ...]]:
     if len(packages) != 1:
         problem = f"a package has one package.yaml, found {len(packages)}"
         raise Config("invalid_definition", _INVALID, where=str(folder.name), problem=problem)
-    check(found)
     return packages[0], tuple(found)
 
 

@@ -23,6 +23,12 @@ def published(connection: Connection) -> list[Any]:
     return list(rows)
 
 
+def published_one(connection: Connection, kind: str, code: str) -> Any:
+    """A published definition with its version; None when there is none."""
+    rows = (r for r in published(connection) if (r.kind, r.code) == (kind, code))
+    return next(rows, None)
+
+
 def published_version(connection: Connection, package: str) -> str | None:
     """The highest version of a package ever published here; None when it never was."""
     versions = connection.scalars(

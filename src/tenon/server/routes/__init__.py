@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from tenon.server.routes import (
     boards,
+    connecting,
     definitions,
     flows,
     hooks,
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     report.routes,
     boards.routes,
     sources.routes,
+    connecting.routes,
     masters.routes,
     users.routes,
     definitions.routes,
