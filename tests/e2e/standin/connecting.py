@@ -6,6 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Body
 
+from tenon.server import connect_models as c
+from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW
 from tests.e2e.standin.rules import STATE, Refused, need
 
@@ -16,8 +18,13 @@ def _text(zh: str, en: str) -> dict[str, str]:
     return {"zh": zh, "en": en}
 
 
+def _words(zh: str, en: str) -> Text:
+    return Text(zh=zh, en=en)
+
+
 def _setting(name: str, zh: str, en: str, kind: str = "text", **more: Any) -> dict[str, Any]:
-    said = {"required": False, "default": None, "choices": [], "advanced": False, "help": None}
+    said: dict[str, Any] = {"required": False, "default": None, "choices": [], "help": None}
+    said["advanced"] = False
     return {"name": name, "label": _text(zh, en), "type": kind, **said, **more}
 
 
@@ -29,7 +36,7 @@ KINDS = [
     {
         "kind": "sql",
         "label": _text("数据库", "Database"),
-        "note": None,
+        "note": _text("只读取，不写入。", "It is read, never written."),
         "settings": [
             _setting("dialect", "种类", "Kind", "choice", choices=_DIALECTS, default="mysql"),
             _setting("host", "主机", "Host", required=True, when=_SERVER),
@@ -45,7 +52,7 @@ KINDS = [
     {
         "kind": "http",
         "label": _text("网页接口", "Web API"),
-        "note": _text("填接口的根地址；榫只发 GET 请求。", "The base address; Tenon only sends GET."),
+        "note": _text("填根地址；只发 GET 请求。", "The base address; only GET is sent."),
         "settings": [
             _setting("url", "地址", "Address", required=True),
             _setting("token", "令牌", "Token", "secret"),
@@ -55,10 +62,10 @@ KINDS = [
 
 
 @routes.get("/api/connectors")
-def connectors() -> Any:
+def connectors() -> list[c.ConnectorKind]:
     """The kinds of connection."""
     need("sources.manage")
-    return KINDS
+    return [c.ConnectorKind.model_validate(one) for one in KINDS]
 
 
 def _step(step: str, ok: bool | None, zh: str, en: str, detail: str | None = None) -> Any:
@@ -67,14 +74,14 @@ def _step(step: str, ok: bool | None, zh: str, en: str, detail: str | None = Non
 
 
 @routes.post("/api/connections/try")
-def try_connection(settings: dict[str, Any] = Body(embed=True)) -> Any:
+def try_connection(body: c.ConnectionTry) -> c.TryAnswer:
     """Test a connection that is being described; the password `wrong` is refused."""
     need("sources.manage")
     steps = [
         _step("address", True, "10.0.0.8:3306", "10.0.0.8:3306"),
         _step("network", True, "服务器有应答", "The server answers"),
     ]
-    if settings.get("password") == "wrong":
+    if body.settings.get("password") == "wrong":
         steps.append(_step(
             "login", False,
             "数据库拒绝了用户“tenon”。请核对用户名和密码，或请供应商确认它允许从这台机器登录。",
@@ -85,7 +92,7 @@ def try_connection(settings: dict[str, Any] = Body(embed=True)) -> Any:
     else:
         steps.append(_step("login", True, "以只读方式登录", "Signed in, read-only"))
         steps.append(_step("tables", True, "看得到 21 张表", "21 tables can be seen"))
-    return {"steps": steps}
+    return c.TryAnswer.model_validate({"steps": steps})
 
 
 @routes.post("/api/sources", status_code=201)
@@ -97,32 +104,32 @@ def add(label: dict[str, str] = Body(embed=True)) -> Any:
 
 
 @routes.get("/api/sources/{code}/connection")
-def connection(code: str) -> Any:
+def connection(code: str) -> c.ConnectionSettings:
     """The connection of a source."""
     need("sources.manage")
     settings = {"dialect": "mysql", "host": "10.0.0.8", "database": "wms", "user": "tenon"}
-    return {
-        "connector": "sql", "label": _text("仓储", "WMS"), "package": "own",
-        "settings": {**settings, "port": 3306, "password": {"set": True}},
-    }  # fmt: skip
+    return c.ConnectionSettings(
+        source=code, connector="sql", package="own", ours=True,
+        settings={**settings, "port": 3306, "password": {"set": True}},
+    )  # fmt: skip
 
 
 @routes.put("/api/sources/{code}/connection")
-def save_connection(code: str) -> Any:
+def save_connection(code: str, body: c.ConnectionChange) -> c.ConnectionSettings:
     """Change it."""
     return connection(code)
 
 
 @routes.delete("/api/sources/{code}")
-def remove(code: str, really: bool = False) -> Any:
+def remove(code: str, really: bool = False) -> c.SourceRemoved:
     """Remove a source; the stand-in's has rows."""
     need("sources.manage")
     if not really:
         raise Refused(
-            409, "source_in_use", "从它已经读进 31,204 行；移除后这些记录保留，但不再更新。",
+            409, "source_has_rows", "从它已经读进 31,204 行；移除后这些记录保留，但不再更新。",
             "31,204 rows came through it; they stay, and are no longer updated.",
         )  # fmt: skip
-    return {}
+    return c.SourceRemoved(code=code, syncs=[], records=31204, back=_words("", ""))
 
 
 def _column(name: str, kind: str = "varchar(60)", comment: str | None = None) -> dict[str, Any]:
@@ -141,18 +148,18 @@ def _tables() -> list[dict[str, Any]]:
     why = _text(
         "表名含 item；6 列中有 5 列对得上", "The name has “item”; 5 of 6 columns correspond"
     )
-    first = [
+    first: list[dict[str, Any]] = [
         {"name": "wm_item", "label": _text("物料档案", "Items"), "columns": ITEM_COLUMNS,
          "key": ["item_code"], "rows": 412, "sync": None,
-         "offer": {"entity": "item", "label": item, "why": why}},
+         "offer": {"entity": "item", "label": item, "why": why, "score": 0.91}},
         {"name": "wm_move", "label": None, "columns": ITEM_COLUMNS[:4], "key": ["move_no"],
          "rows": 31204, "sync": "wms_issue", "offer": None},
         {"name": "wm_balance", "label": _text("库存", "Stock"), "columns": ITEM_COLUMNS[:3],
          "key": ["item_code", "lot_no"], "rows": 980, "sync": None,
          "offer": {"entity": "stock_balance", "label": _text("库存余额", "Stock balance"),
-                   "why": _text("表名含 balance", "The name has “balance”")}},
+                   "why": _text("表名含 balance", "The name has “balance”"), "score": 0.8}},
     ]  # fmt: skip
-    rest = [
+    rest: list[dict[str, Any]] = [
         {"name": f"sys_log_{n:02d}", "label": None, "columns": ITEM_COLUMNS[:2], "key": [],
          "rows": None, "sync": None, "offer": None}
         for n in range(18)
@@ -161,7 +168,7 @@ def _tables() -> list[dict[str, Any]]:
 
 
 @routes.get("/api/sources/{code}/tables")
-def tables(code: str, q: str = "", page: int = 1) -> Any:
+def tables(code: str, q: str = "", page: int = 1) -> c.TableList:
     """What a source holds."""
     need("sources.read")
     if code == "kis" and not q:
@@ -170,19 +177,20 @@ def tables(code: str, q: str = "", page: int = 1) -> Any:
     ledger = None
     if code == "kis":
         ledger = {
-            "label": _text("这是金蝶 KIS 账套", "This is a Kingdee KIS ledger"),
+            "code": "kis", "label": _text("这是金蝶 KIS 账套", "This is a Kingdee KIS ledger"),
             "note": _text("按金蝶的表结构给出建议；榫永远不写账套。",
                           "Suggestions follow Kingdee's tables; Tenon never writes a ledger."),
         }  # fmt: skip
-    return {"tables": found[(page - 1) * 50 : page * 50], "total": len(found), "ledger": ledger}
+    shown = {"tables": found[(page - 1) * 50 : page * 50], "total": len(found), "ledger": ledger}
+    return c.TableList.model_validate(shown | {"page": page, "page_size": 50})
 
 
-@routes.get("/api/sources/{code}/tables/{name}/rows")
-def rows(code: str, name: str) -> Any:
+@routes.get("/api/sources/{code}/tables/{name:path}/rows")
+def rows(code: str, name: str) -> c.TableRows:
     """Some rows of a table."""
     need("source_rows.read")
-    row = ["W-RAW-00912", "冷轧板 SPCC 1.2×1250×2500", None, "kg"]
-    return {"columns": ["item_code", "item_name", "spec", "unit"], "rows": [row] * 8}
+    row: list[str | None] = ["W-RAW-00912", "冷轧板 SPCC 1.2×1250×2500", None, "kg"]
+    return c.TableRows(columns=["item_code", "item_name", "spec", "unit"], rows=[row] * 8)
 
 
 def _field(code: str, zh: str, en: str, kind: str = "text", **more: Any) -> dict[str, Any]:
@@ -190,7 +198,7 @@ def _field(code: str, zh: str, en: str, kind: str = "text", **more: Any) -> dict
     return {"code": code, "label": _text(zh, en), "type": kind, **said, **more}
 
 
-TARGETS = [
+TARGETS: list[dict[str, Any]] = [
     {"entity": "item", "label": _text("物料", "Item"), "master": True,
      "keys": [{"code": "drawing_no", "label": _text("图号", "Drawing no.")},
               {"code": "finance_no", "label": _text("财务物料代码", "Finance item number")}],
@@ -204,16 +212,16 @@ TARGETS = [
     {"entity": "stock_balance", "label": _text("库存余额", "Stock balance"), "master": False,
      "keys": [],
      "fields": [
-         _field("item", "物料", "Item", "reference", required=True, target="item"),
+         _field("item", "物料", "Item", "ref", required=True, target="item"),
          _field("qty", "数量", "Quantity", "decimal", required=True)]},
 ]  # fmt: skip
 
 
 @routes.get("/api/targets")
-def targets() -> Any:
+def targets() -> list[c.Target]:
     """What can be filled."""
     need("sources.read")
-    return TARGETS
+    return [c.Target.model_validate(one) for one in TARGETS]
 
 
 def _draft(code: str, table: str, target: str) -> dict[str, Any]:
@@ -240,13 +248,11 @@ def _draft(code: str, table: str, target: str) -> dict[str, Any]:
 
 
 @routes.post("/api/sources/{code}/suggest")
-def suggest(code: str, body: dict[str, str] = Body()) -> Any:
+def suggest(code: str, body: c.SuggestAsk) -> c.Suggestion:
     """A mapping to begin with."""
     need("sources.manage")
-    target = body.get("target") or (
-        "stock_balance" if body["table"] == "wm_balance" else "item"
-    )
-    draft = _draft(code, body["table"], target)
+    target = body.target or ("stock_balance" if body.table == "wm_balance" else "item")
+    draft = _draft(code, body.table, target)
     why = {
         "code": _text("列名 item_code 与“物料编码”同义", "item_code means the same"),
         "item": _text("列名 item_code 与“物料编码”同义", "item_code means the same"),
@@ -255,31 +261,33 @@ def suggest(code: str, body: dict[str, str] = Body()) -> Any:
         "standard": _text("只有 RAW、FG 两个值", "It has the values RAW and FG only"),
     }  # fmt: skip
     sure = {"code": 0.97, "item": 0.97, "name": 0.95, "spec": 0.9, "unit": 0.99, "standard": 0.55}
-    return {
-        "draft": draft, "why": why, "sure": sure,
+    found = {
+        "draft": draft, "why": why, "sure": sure, "missing": [],
         "others": [{"target": "item", "label": _text("物料", "Item"), "score": 0.91},
                    {"target": "stock_balance", "label": _text("库存余额", "Stock balance"),
                     "score": 0.34}],
     }  # fmt: skip
+    return c.Suggestion.model_validate(found)
 
 
 @routes.post("/api/sources/{code}/preview")
-def preview(code: str, draft: dict[str, Any] = Body(embed=True)) -> Any:
+def preview(code: str, body: c.PreviewAsk) -> c.PreviewAnswer:
     """What would become of real rows; each third has a code that is too long to be one."""
     need("source_rows.read")
-    found = [_row(draft, n) for n in range(20)]
+    found = [_row(dict(body.draft), n) for n in range(20)]
     bad = sum(1 for row in found if row["problem"])
     reason = _text("文字过长：46 个字符，最多 40 个", "Too long: 46 characters, 40 at most")
-    return {
-        "rows": found, "read": 20, "good": 20 - bad, "set_aside": bad, "problems": [],
-        "reasons": [{"reason": reason, "count": bad}],
+    answer = {
+        "rows": found, "read": 20, "good": 20 - bad, "set_aside": bad,
+        "reasons": [{"code": "too_long", "reason": reason, "count": bad}],
     }  # fmt: skip
+    return c.PreviewAnswer.model_validate(answer)
 
 
 def _row(draft: dict[str, Any], n: int) -> dict[str, Any]:
     source = {
-        "item_code": f"W-RAW-{n:05d}", "item_name": "冷轧板 SPCC 1.2×1250×2500 ", "spec": "1.2×1250",
-        "unit": "kg", "item_type": "RAW", "erp_code": f"01.{n:04d}",
+        "item_code": f"W-RAW-{n:05d}", "item_name": "冷轧板 SPCC 1.2×1250×2500 ",
+        "spec": "1.2×1250", "unit": "kg", "item_type": "RAW", "erp_code": f"01.{n:04d}",
         "update_time": "2025-11-22 14:41:07",
     }  # fmt: skip
     target = next(t for t in TARGETS if t["entity"] == draft["target"])
@@ -293,36 +301,37 @@ def _row(draft: dict[str, Any], n: int) -> dict[str, Any]:
             columns = rule["from"] if isinstance(rule["from"], list) else [rule["from"]]
             value = "|".join(source.get(c) or "" for c in columns).strip()
             value = rule.get("choices", {}).get(value, value)
-        shown = {True: "是", False: "否"}.get(value, value) if isinstance(value, bool) else value
+        shown = _text("是", "Yes") if value is True else None
+        value = None if value is None else str(value)
         result.append(
             {"field": field["code"], "label": field["label"], "value": value, "shown": shown}
         )
     problem = None
     if n % 7 == 3:
         problem = _text("规格过长：46 个字符，最多 40 个", "Too long: 46 characters, 40 at most")
-    waits = _text("物料 W-RAW-00012 还没有", "Item W-RAW-00012 is not there yet") if n == 5 else None
+    waits = _text("物料 W-RAW-00012 还没有", "Item W-RAW-00012 is not there") if n == 5 else None
     return {
         "key": source["item_code"], "source": list(source.items()), "result": result,
-        "problem": problem, "waits": waits,
+        "problem": problem, "waits": waits, "outcome": None,
     }  # fmt: skip
 
 
 @routes.post("/api/syncs", status_code=201)
-def add_sync(draft: dict[str, Any] = Body(embed=True)) -> Any:
+def add_sync(body: c.NewSync) -> c.SyncPage:
     """Publish a mapping."""
     need("sources.manage")
-    return _published("wms_moves", draft)
+    return _published("wms_moves", dict(body.draft))
 
 
-def _published(code: str, draft: dict[str, Any], package: str = "own") -> dict[str, Any]:
-    return {
-        "code": code, "draft": draft | {"code": code}, "package": package,
-        "changed_at": NOW.isoformat(), "version": 1,
-    }  # fmt: skip
+def _published(code: str, draft: dict[str, Any], package: str = "own") -> c.SyncPage:
+    return c.SyncPage(
+        code=code, draft=draft | {"code": code}, package=package, ours=package == "own",
+        changed_at=NOW, version=1, changed_by="admin",
+    )  # fmt: skip
 
 
 @routes.get("/api/syncs/{code}")
-def sync(code: str) -> Any:
+def sync(code: str) -> c.SyncPage:
     """A published mapping; those of the CRM are a package's."""
     need("sources.read")
     draft = _draft("wms", "wm_item", "item")
@@ -330,10 +339,10 @@ def sync(code: str) -> Any:
 
 
 @routes.put("/api/syncs/{code}")
-def save_sync(code: str, draft: dict[str, Any] = Body(embed=True)) -> Any:
+def save_sync(code: str, body: c.NewSync) -> c.SyncPage:
     """Change it."""
     need("sources.manage")
-    return _published(code, draft)
+    return _published(code, dict(body.draft))
 
 
 @routes.get("/api/sources/{code}/access")

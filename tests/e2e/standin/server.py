@@ -11,7 +11,17 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from tenon.server.pages import STATIC, Pages
-from tests.e2e.standin import connecting, doors, flows, live, orders, people, planning, session, syncs
+from tests.e2e.standin import (
+    connecting,
+    doors,
+    flows,
+    live,
+    orders,
+    people,
+    planning,
+    session,
+    syncs,
+)
 from tests.e2e.standin.rules import Refused
 
 app = FastAPI(title="Tenon", openapi_url="/api/openapi.json")

@@ -8,7 +8,6 @@ import { Waiting } from '../parts/Waiting'
 import { connectionOf, connectors, saveConnection } from './calls'
 import { RemoveSource } from './RemoveSource'
 import { initialValues, SettingsForm, toSend } from './SettingsForm'
-import { OWN } from './SyncPage'
 import { TrySteps } from './TrySteps'
 import type { Connection, ConnectorKind, SettingsOf, SettingValue } from './types'
 import { useSource } from './useSource'
@@ -93,13 +92,13 @@ export default function ConnectionPage() {
     <Page
       title={t('connect.edit_of', { name })}
       hint={<Link to={`/sources?source=${encodeURIComponent(code)}`}>← {t('menu.sources')}</Link>}
-      actions={found.data?.package === OWN && <RemoveSource code={code} name={name} />}
+      actions={found.data?.ours && <RemoveSource code={code} name={name} />}
     >
       {error ? (
         <FailureNote error={error} retry={() => void found.refetch()} />
       ) : found.data && kinds.data ? (
         <>
-          {found.data.package !== OWN && <p className="muted connect__note">{t('connect.package_only')}</p>}
+          {!found.data.ours && <p className="muted connect__note">{t('connect.package_only')}</p>}
           {kind ? (
             <EditForm code={code} kind={kind} connection={found.data} />
           ) : (

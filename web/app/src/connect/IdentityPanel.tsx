@@ -1,6 +1,7 @@
 import { Checkbox } from 'antd'
 import { useLanguage } from '../i18n'
 import { ColumnSelect } from './ColumnSelect'
+import type { Hints } from './draft'
 import type { Draft, Identity, Target } from './types'
 import type { SeenColumn } from './useColumns'
 
@@ -8,12 +9,13 @@ type Props = {
   draft: Draft
   target: Target
   columns: SeenColumn[]
+  hints: Hints
   change: (change: Partial<Draft>) => void
   readOnly: boolean
 }
 
 /** How a row of master data is recognised as the same thing in other systems. */
-export function IdentityPanel({ draft, target, columns, change, readOnly }: Props) {
+export function IdentityPanel({ draft, target, columns, hints, change, readOnly }: Props) {
   const { t, say } = useLanguage()
   const identity: Identity = draft.identity ?? { code: '', name: '', keys: {} }
   const set = (more: Partial<Identity>): void => change({ identity: { ...identity, ...more } })
@@ -29,6 +31,7 @@ export function IdentityPanel({ draft, target, columns, change, readOnly }: Prop
         readOnly={readOnly}
         onChange={([column]) => pick(column ?? '')}
       />
+      {hints[`identity.${name}`] && <p className="muted small">{say(hints[`identity.${name}`])}</p>}
     </div>
   )
   const key = (code: string, column: string): void => {
@@ -43,7 +46,7 @@ export function IdentityPanel({ draft, target, columns, change, readOnly }: Prop
         {one('code', t('map.identity_code'), identity.code, (column) => set({ code: column }))}
         {one('name', t('map.identity_name'), identity.name, (column) => set({ name: column }))}
         {target.keys.map(({ code, label }) =>
-          one(code, t('map.match', { name: say(label) }), identity.keys[code], (column) => key(code, column)),
+          one(`keys.${code}`, t('map.match', { name: say(label) }), identity.keys[code], (column) => key(code, column)),
         )}
       </div>
       <Checkbox

@@ -60,6 +60,7 @@ export default function MapPage() {
       table={table}
       start={workOf(found.data)}
       others={found.data.others}
+      hints={found.data.why}
       retarget={(entity) => void navigate(mapAddress(code, [table, ...then], entity), { replace: true })}
       then={then}
     />

@@ -6,7 +6,7 @@ import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
 import { Waiting } from '../parts/Waiting'
 import { targets } from './calls'
-import { unfilled, type Work } from './draft'
+import { unfilled, type Hints, type Work } from './draft'
 import { FieldList } from './FieldList'
 import { LiveRun } from './LiveRun'
 import { MappingActions, type Done } from './MappingActions'
@@ -27,6 +27,7 @@ export type DeskProps = {
   table: string
   start: Work
   others: Suggestion['others']
+  hints: Hints
   retarget?: (entity: string) => void
   /** The tables that come after this one. */
   then: string[]
@@ -80,6 +81,7 @@ function Desk({ entities, ...props }: DeskProps & { entities: Target[] }) {
             target={target}
             entities={entities}
             others={props.others}
+            hints={props.hints}
             columns={columns}
             change={mapping.draft}
             retarget={props.retarget}

@@ -30,6 +30,7 @@ function Row({ row, draft }: { row: PreviewRow; draft: Draft }) {
           {t(row.problem ? 'pre.aside' : 'pre.waits')} {say(row.problem ?? row.waits)}
         </p>
       )}
+      {row.outcome && !row.problem && <p className="muted small">{say(row.outcome)}</p>}
       <table className="pre__table">
         <thead>
           <tr>
@@ -38,7 +39,7 @@ function Row({ row, draft }: { row: PreviewRow; draft: Draft }) {
           </tr>
         </thead>
         <tbody>
-          {row.result.map(({ field, label, shown }) => {
+          {row.result.map(({ field, label, value, shown }) => {
             const from = columnsOf(draft.fields[field])
             return (
               <tr key={field}>
@@ -49,7 +50,7 @@ function Row({ row, draft }: { row: PreviewRow; draft: Draft }) {
                 <td>
                   <span className="muted small pre__name">{say(label)}</span>
                   <b>
-                    <Value>{shown}</Value>
+                    <Value>{shown ? say(shown) : value}</Value>
                   </b>
                 </td>
               </tr>

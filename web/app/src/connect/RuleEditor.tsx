@@ -18,7 +18,7 @@ type Props = {
 
 const CLEANS: Clean[] = ['text', 'code', 'document_no', 'name']
 const UNKNOWNS: Unknown[] = ['wait', 'leave', 'quiet']
-const NUMBERS = new Set(['integer', 'decimal', 'money', 'quantity', 'percent'])
+const NUMBERS = new Set(['integer', 'decimal', 'money'])
 
 function Labelled({ label, hint, children }: { label: string; hint?: string; children: (id: string) => ReactNode }) {
   const id = useId()
@@ -88,7 +88,7 @@ export function RuleEditor({ field, rule, columns, entities, readOnly, onChange 
                 { value: 'column', label: t('rule.column') },
                 { value: 'const', label: t('rule.const') },
               ]}
-              onChange={(value: string) => onChange(value === 'const' ? { const: field.choices[0]?.value ?? ' ' } : null)}
+              onChange={(value: string) => onChange(value === 'const' ? { const: field.choices[0]?.code ?? ' ' } : null)}
             />
           )}
         </Labelled>

@@ -1,6 +1,7 @@
 import { Select } from 'antd'
 import { useLanguage } from '../i18n'
 import { ColumnSelect } from './ColumnSelect'
+import type { Hints } from './draft'
 import { IdentityPanel } from './IdentityPanel'
 import type { Draft, Suggestion, Target } from './types'
 import type { SeenColumn } from './useColumns'
@@ -10,6 +11,7 @@ type Props = {
   target: Target | undefined
   entities: Target[]
   others: Suggestion['others']
+  hints: Hints
   columns: SeenColumn[]
   change: (change: Partial<Draft>) => void
   retarget: ((entity: string) => void) | undefined
@@ -32,7 +34,7 @@ function useTargetOptions({ entities, others }: Pick<Props, 'entities' | 'others
 }
 
 /** Where the rows go, by what each is known, and how changes are noticed. */
-export function StreamPanel({ draft, target, entities, others, columns, change, retarget, readOnly }: Props) {
+export function StreamPanel({ draft, target, entities, others, hints, columns, change, retarget, readOnly }: Props) {
   const { t, say } = useLanguage()
   const options = useTargetOptions({ entities, others })
   const { stream } = draft
@@ -53,6 +55,7 @@ export function StreamPanel({ draft, target, entities, others, columns, change, 
             showSearch={{ optionFilterProp: 'label' }}
             onChange={(entity) => retarget?.(entity)}
           />
+          {hints.target && <p className="muted small">{say(hints.target)}</p>}
         </div>
         <div className="map__field">
           <label htmlFor="map-key">{t('map.key')}</label>
@@ -64,7 +67,7 @@ export function StreamPanel({ draft, target, entities, others, columns, change, 
             readOnly={readOnly}
             onChange={(key) => change({ stream: { ...stream, key } })}
           />
-          <p className="muted small">{t('map.key_hint')}</p>
+          <p className="muted small">{say(hints.key) || t('map.key_hint')}</p>
         </div>
         <div className="map__field">
           <label htmlFor="map-cursor">{t('map.cursor')}</label>
@@ -78,10 +81,10 @@ export function StreamPanel({ draft, target, entities, others, columns, change, 
             readOnly={readOnly}
             onChange={([column]) => watch(column)}
           />
-          <p className="muted small">{t(stream.cursor ? 'map.cursor_hint' : 'map.whole_hint')}</p>
+          <p className="muted small">{(stream.cursor && say(hints.cursor)) || t(stream.cursor ? 'map.cursor_hint' : 'map.whole_hint')}</p>
         </div>
       </div>
-      {target?.master && <IdentityPanel draft={draft} target={target} columns={columns} change={change} readOnly={readOnly} />}
+      {target?.master && <IdentityPanel draft={draft} target={target} columns={columns} hints={hints} change={change} readOnly={readOnly} />}
     </section>
   )
 }

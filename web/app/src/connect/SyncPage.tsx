@@ -5,11 +5,10 @@ import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
 import { Waiting } from '../parts/Waiting'
 import { syncOf } from './calls'
+import { tableOf } from './draft'
 import { MappingDesk } from './MappingDesk'
 import './Connect.css'
 import './Mapping.css'
-
-export const OWN = 'own'
 
 /** A mapping that is published: of our own, to be changed; a package's, to be looked at. */
 export default function SyncPage() {
@@ -24,7 +23,7 @@ export default function SyncPage() {
       </Page>
     )
   const { draft } = data
-  const table = draft.stream.table ?? draft.stream.name
+  const table = tableOf(draft.stream)
   return (
     <MappingDesk
       key={`${code} ${data.version}`}
@@ -35,9 +34,10 @@ export default function SyncPage() {
       table={table}
       start={{ draft, pending: {} }}
       others={[]}
+      hints={{}}
       then={[]}
       published={data}
-      readOnly={data.package !== OWN}
+      readOnly={!data.ours}
     />
   )
 }

@@ -10,7 +10,7 @@ import type { Table } from './types'
 type Props = {
   source: string
   tables: Table[]
-  chosen: ReadonlySet<string>
+  chosen: { has: (name: string) => boolean }
   choose: (names: string[], on: boolean) => void
   open: (name: string) => void
 }

@@ -1,9 +1,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Button, Input } from 'antd'
+import { Button } from 'antd'
 import { useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import { useCan } from '../api/session'
-import { count } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { useDebounced } from '../masters/useDebounced'
 import { useRowKeys } from '../orders/useRowKeys'
@@ -17,13 +16,35 @@ import { tablesOf, targets } from './calls'
 import { inOrder, mapAddress } from './queue'
 import { TableDrawer } from './TableDrawer'
 import { TableRows } from './TableRows'
+import { TableTools } from './TableTools'
+import type { Table, TableList } from './types'
 import { useSource } from './useSource'
 import { WhatNext } from './WhatNext'
-import '../masters/Masters.css'
 import '../orders/OrderList.css'
 import './Connect.css'
 
 const PAGE = 50
+
+function Reading({ error, retry }: { error: unknown; retry: () => void }) {
+  const { t } = useLanguage()
+  if (error) return <FailureNote error={error} retry={retry} />
+  return (
+    <>
+      <p className="muted connect__wait">{t('tables.reading')}</p>
+      <Waiting rows={8} />
+    </>
+  )
+}
+
+function LedgerBanner({ ledger }: { ledger: NonNullable<TableList['ledger']> }) {
+  const { say } = useLanguage()
+  return (
+    <div className="card ledger" role="status">
+      <b>{say(ledger.label)}</b>
+      <p>{say(ledger.note)}</p>
+    </div>
+  )
+}
 
 /** What a source holds: its tables, what each probably is, and which are read already. */
 export default function TablesPage() {
@@ -33,9 +54,8 @@ export default function TablesPage() {
   const navigate = useNavigate()
   const { get, set, open, page, turn } = useAddressFilter()
   useRowKeys()
-  const [typed, setTyped] = useState(get('q') ?? '')
-  const q = useDebounced(typed.trim())
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
+  const q = useDebounced(get('q') ?? '')
+  const [chosen, setChosen] = useState<ReadonlyMap<string, Table>>(new Map())
   const source = useSource(code)
   const list = useQuery({
     queryKey: ['source-tables', code, q, page],
@@ -45,24 +65,24 @@ export default function TablesPage() {
   })
   const kinds = useQuery({ queryKey: ['targets'], queryFn: targets, staleTime: 60_000 })
   const { data } = list
-  const offered = data?.tables.filter((table) => table.offer && !table.sync) ?? []
-  const manage = can('sources.manage')
-  const start = (): void => {
-    const tables = data?.tables.filter((table) => chosen.has(table.name)) ?? []
-    void navigate(mapAddress(code, inOrder(tables, kinds.data ?? [])))
-  }
+  const offered = data?.tables.filter((table) => table.offer && !table.sync).map((table) => table.name) ?? []
+  const start = (): void => void navigate(mapAddress(code, inOrder([...chosen.values()], kinds.data ?? [])))
   const choose = (names: string[], on: boolean): void => {
-    const next = new Set(chosen)
-    for (const name of names) on ? next.add(name) : next.delete(name)
+    // Kept with the tables themselves: another search must not lose what was chosen.
+    const next = new Map(chosen)
+    for (const table of data?.tables ?? []) {
+      if (!names.includes(table.name)) continue
+      if (on) next.set(table.name, table)
+      else next.delete(table.name)
+    }
     setChosen(next)
   }
-  const every = offered.length > 0 && offered.every((table) => chosen.has(table.name))
   return (
     <Page
       title={t('tables.title', { name: source ? say(source.label) : code })}
       hint={<Link to={`/sources?source=${encodeURIComponent(code)}`}>← {t('menu.sources')}</Link>}
       actions={
-        manage && (
+        can('sources.manage') && (
           <Button type="primary" disabled={chosen.size === 0} onClick={start}>
             {chosen.size ? t('tables.map', { n: chosen.size }) : t('tables.map_none')}
           </Button>
@@ -70,42 +90,16 @@ export default function TablesPage() {
       }
     >
       {get('new') && <WhatNext code={code} name={source ? say(source.label) : code} />}
-      {data?.ledger && (
-        <div className="card ledger" role="status">
-          <b>{say(data.ledger.label)}</b>
-          <p>{say(data.ledger.note)}</p>
-        </div>
-      )}
-      <div className="orders__filters">
-        <Input.Search
-          allowClear
-          className="masters__search"
-          aria-label={t('tables.search')}
-          placeholder={t('tables.search')}
-          value={typed}
-          onChange={(event) => {
-            setTyped(event.target.value)
-            set('q', event.target.value.trim() || undefined)
-          }}
-        />
-        {manage && offered.length > 0 && (
-          <Button onClick={() => choose(offered.map((table) => table.name), !every)}>
-            {t(every ? 'tables.none_chosen' : 'tables.all_offered', { n: offered.length })}
-          </Button>
-        )}
-        <span className="orders__total muted num" role="status">
-          {data && t('tables.total', { n: count(data.total) })}
-        </span>
-      </div>
-      {!data &&
-        (list.error ? (
-          <FailureNote error={list.error} retry={() => void list.refetch()} />
-        ) : (
-          <>
-            <p className="muted connect__wait">{t('tables.reading')}</p>
-            <Waiting rows={8} />
-          </>
-        ))}
+      <TableTools
+        q={get('q') ?? ''}
+        search={(typed) => set('q', typed || undefined)}
+        offered={offered}
+        chosen={chosen}
+        choose={choose}
+        total={data?.total}
+      />
+      {data?.ledger && <LedgerBanner ledger={data.ledger} />}
+      {!data && <Reading error={list.error} retry={() => void list.refetch()} />}
       {data?.tables.length === 0 && (
         <div className="card">
           <Empty title={t(q ? 'tables.none_match' : 'tables.none')}>{t(q ? 'tables.none_match_hint' : 'tables.none_hint')}</Empty>

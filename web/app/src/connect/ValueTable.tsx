@@ -20,7 +20,7 @@ export function ValueTable({ field, rule, seen, readOnly, set }: Props) {
   const yes = field.type === 'boolean'
   const options = yes
     ? [{ value: 'true', label: t('rule.yes') }, { value: 'false', label: t('rule.no') }]
-    : field.choices.map(({ value, label }) => ({ value, label: say(label) }))
+    : field.choices.map(({ code, label }) => ({ value: code, label: say(label) }))
   const values = [...new Set([...Object.keys(choices), ...seen])]
   const put = (value: string, meaning: string | undefined): void => {
     const { [value]: _, ...others } = choices

@@ -8,7 +8,7 @@ const draft: Draft = {
   stream: { name: 'client', table: 'client', key: ['id'] },
   fields: { code: { from: 'id' }, name: { from: 'client_name', clean: 'name' } },
 }
-const work = workOf({ draft, why: { name: label }, sure: { name: 0.9 }, others: [] })
+const work = workOf({ draft, why: { name: label }, sure: { name: 0.9 }, others: [], missing: [] })
 
 describe('a suggestion', () => {
   it('waits for a person, field by field', () => {
@@ -54,5 +54,7 @@ describe('a rule', () => {
 
   it('that is missing for a required field is named', () => {
     expect(unfilled(draft, ['code', 'unit'])).toEqual(['unit'])
+    expect(unfilled({ ...draft, identity: { code: 'id', name: 'n', keys: {} } }, ['unit'])).toEqual([])
+    expect(unfilled({ ...draft, identity: { code: 'id', name: 'n', keys: {}, founds: true } }, ['unit'])).toEqual(['unit'])
   })
 })

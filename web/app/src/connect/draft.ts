@@ -1,9 +1,11 @@
 import type { Text } from '../api/types'
-import type { Draft, Rule, Suggestion } from './types'
+import type { Draft, Rule, Stream, Suggestion } from './types'
 
 /** A suggestion that nobody has confirmed yet: why, and how sure (0 to 1). */
 export type Pending = { why: Text | null; sure: number }
 export type Work = { draft: Draft; pending: Record<string, Pending> }
+/** Why a key, a change column or a way to recognise was suggested. */
+export type Hints = Record<string, Text>
 export type History = { past: Work[]; now: Work; future: Work[] }
 
 const STEPS = 100
@@ -70,6 +72,11 @@ export function reading(rule: Rule | undefined, columns: string[]): Rule | null 
   return { ...kept, from: second === undefined ? first : columns }
 }
 
+/** What a stream reads, by the name the list of tables has for it. */
+export function tableOf({ table, path, explode, name }: Stream): string {
+  return table ?? (path && explode ? `${path}#${explode}` : path) ?? name
+}
+
 /** What stands for itself and need not be written down. */
 export function tidy(rule: Rule): Rule {
   const entries = Object.entries(rule).filter(
@@ -82,7 +89,8 @@ export function tidy(rule: Rule): Rule {
   return Object.fromEntries(entries) as Rule
 }
 
-/** Required fields that nothing fills. */
+/** Required fields that nothing fills; rows that are only recognised need none. */
 export function unfilled(draft: Draft, required: string[]): string[] {
+  if (draft.identity && !draft.identity.founds) return []
   return required.filter((field) => draft.fields[field] === undefined)
 }

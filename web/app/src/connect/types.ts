@@ -1,63 +1,22 @@
 import type { Text } from '../api/types'
+import type { components } from '../api/schema'
 
-/** The shapes of the connect routes. */
+type Schemas = components['schemas']
 
 export type SettingValue = string | number | boolean | null
-export type SettingsOf = Record<string, SettingValue | { set: boolean }>
-
-export type Setting = {
-  name: string
-  label: Text
-  help: Text | null
-  type: 'text' | 'secret' | 'integer' | 'choice' | 'boolean'
-  required: boolean
-  default: SettingValue
-  choices: { value: string; label: Text }[]
-  advanced: boolean
+export type SettingsOf = Schemas['ConnectionChange']['settings']
+export type Setting = Schemas['ConnectorSetting'] & {
   /** Shown only while the other settings have one of these values. */
-  when?: Record<string, (string | boolean)[]> | null
+  when?: Record<string, string[]> | null
 }
-export type ConnectorKind = { kind: string; label: Text; note: Text | null; settings: Setting[] }
-
-export type TryStep = {
-  step: 'address' | 'network' | 'login' | 'tables'
-  ok: boolean | null
-  message: Text
-  detail: string | null
-  milliseconds: number
-}
-export type TryAnswer = { steps: TryStep[] }
-export type Connection = { connector: string; label: Text; package: string; settings: SettingsOf }
-
-export type Column = { name: string; type: string; nullable: boolean; comment: string | null }
-export type Offer = { entity: string; label: Text; why: Text }
-export type Table = {
-  name: string
-  label: Text | null
-  columns: Column[]
-  key: string[]
-  rows: number | null
-  sync: string | null
-  offer: Offer | null
-}
-export type TableList = { tables: Table[]; total: number; ledger: { label: Text; note: Text } | null }
-export type SampleRows = { columns: string[]; rows: (string | null)[][] }
-
-export type TargetField = {
-  code: string
-  label: Text
-  type: string
-  required: boolean
-  choices: { value: string; label: Text }[]
-  target: string | null
-}
-export type Target = {
-  entity: string
-  label: Text
-  master: boolean
-  fields: TargetField[]
-  keys: { code: string; label: Text }[]
-}
+export type ConnectorKind = Omit<Schemas['ConnectorKind'], 'settings'> & { settings: Setting[] }
+export type TryStep = Schemas['TryStep']
+export type Connection = Schemas['ConnectionSettings']
+export type Table = Schemas['SourceTable']
+export type TableList = Schemas['TableList']
+export type SampleRows = Schemas['TableRows']
+export type TargetField = Schemas['TargetField']
+export type Target = Schemas['Target']
 
 export type Clean = 'text' | 'code' | 'document_no' | 'name'
 export type Unknown = 'wait' | 'leave' | 'quiet'
@@ -86,6 +45,8 @@ export type Identity = {
 export type Stream = {
   name: string
   table?: string | null
+  path?: string | null
+  explode?: string | null
   key: string[]
   cursor?: { column: string; [more: string]: unknown } | null
   [more: string]: unknown
@@ -102,29 +63,14 @@ export type Draft = {
   fields: Record<string, Rule>
   [more: string]: unknown
 }
-export type Suggestion = {
-  draft: Draft
-  why: Record<string, Text>
-  sure: Record<string, number>
-  others: { target: string; label: Text; score: number }[]
-}
-
-export type PreviewRow = {
-  key: string
-  source: [string, string | null][]
-  result: { field: string; label: Text; value: unknown; shown: string | null }[]
-  problem: Text | null
-  waits: Text | null
-}
-export type Preview = {
+export type Suggestion = Omit<Schemas['Suggestion'], 'draft'> & { draft: Draft }
+export type Preview = Omit<Schemas['PreviewAnswer'], 'rows'> & {
   rows: PreviewRow[]
-  read: number
-  good: number
-  set_aside: number
-  reasons: { reason: Text; count: number }[]
   problems?: { field: string | null; message: Text }[]
 }
-export type SyncState = { code: string; draft: Draft; package: string; changed_at: string | null; version: number }
+// The client's types lose the pairs of a tuple array.
+export type PreviewRow = Omit<Schemas['PreviewRow'], 'source'> & { source: [string, string | null][] }
+export type SyncState = Omit<Schemas['SyncPage'], 'draft'> & { draft: Draft }
 
 export type Access = {
   address: string
