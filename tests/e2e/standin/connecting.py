@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Body
 
 from tenon.server import connect_models as c
+from tenon.server import disclosure_models as d
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW
 from tests.e2e.standin.rules import STATE, Refused, need
@@ -346,20 +347,23 @@ def save_sync(code: str, body: c.NewSync) -> c.SyncPage:
 
 
 @routes.get("/api/sources/{code}/access")
-def access(code: str) -> Any:
+def access(code: str) -> d.SourceAccess:
     """What is read, to be printed."""
     need("sources.read")
     statement = (
         "SELECT item_code, item_name, spec, unit, update_time\nFROM wm_item\n"
         "WHERE update_time >= :since\nORDER BY update_time, item_code\nLIMIT 5000"
     )
-    return {
+    shown = {
         "address": "10.0.0.8:3306/wms", "login": "tenon", "ledger": code == "kis",
         "writes": [{"table": "pro_workorder", "actions": ["insert"]}] if code == "mes" else [],
         "tables": [
             {"sync": f"wms_{n}", "label": _text("物料", "Items"), "table": "wm_item",
-             "statement": statement, "every_seconds": 60 if n else None, "rows": 412,
+             "statement": None if n == 3 else statement, "rows": 412,
+             "problem": None if n < 3 else _text("来源没有应答", "The source does not answer"),
+             "every_seconds": 60 if n else None,
              "read": 3, "seconds": 0.04, "last_at": NOW.isoformat() if n < 3 else None}
             for n in range(4)
         ],
     }  # fmt: skip
+    return d.SourceAccess.model_validate(shown)

@@ -222,7 +222,7 @@ def set_aside(
 
 
 @routes.post("/api/set-aside/retry")
-def retry(source: str | None = None) -> m.RetryAnswer:
+def retry(source: str | None = None, reason: str | None = None) -> m.RetryAnswer:
     """Retry rows set aside."""
     need("sources.manage")
     return m.RetryAnswer(tried=63, applied=11, still_set_aside=52)

@@ -56,9 +56,13 @@ function TableRead({ table }: { table: Access['tables'][number] }) {
       <h3>
         <span className="code">{table.table}</span> {say(table.label)}
       </h3>
-      <pre className="code" aria-label={t('access.statement')}>
-        {table.statement}
-      </pre>
+      {table.statement === null ? (
+        <p className="warn">{say(table.problem)}</p>
+      ) : (
+        <pre className="code" aria-label={t('access.statement')}>
+          {table.statement}
+        </pre>
+      )}
       <p className="small">
         {table.every_seconds ? t('access.every', { age: duration(table.every_seconds) }) : t('access.every_round')}
         {' · '}

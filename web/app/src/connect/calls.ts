@@ -65,8 +65,4 @@ export const saveSync = (code: string, source: string, draft: Draft): Promise<Sy
 export const removeSync = (code: string): Promise<Schemas['SourceRemoved']> =>
   answer(api.DELETE('/api/syncs/{code}', at(code)))
 
-type Call = (path: string, init?: object) => Sent
-
-/** Not yet in the schema. */
-export const accessOf = (code: string): Promise<Access> =>
-  drafted((api as unknown as { GET: Call }).GET('/api/sources/{code}/access', at(code)))
+export const accessOf = (code: string): Promise<Access> => answer(api.GET('/api/sources/{code}/access', at(code)))

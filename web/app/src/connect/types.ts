@@ -72,20 +72,4 @@ export type Preview = Omit<Schemas['PreviewAnswer'], 'rows'> & {
 export type PreviewRow = Omit<Schemas['PreviewRow'], 'source'> & { source: [string, string | null][] }
 export type SyncState = Omit<Schemas['SyncPage'], 'draft'> & { draft: Draft }
 
-export type Access = {
-  address: string
-  login: string | null
-  ledger: boolean
-  writes: { table: string; actions: string[] }[]
-  tables: {
-    sync: string
-    label: Text
-    table: string
-    statement: string
-    every_seconds: number | null
-    rows: number
-    read: number
-    seconds: number | null
-    last_at: string | null
-  }[]
-}
+export type Access = Schemas['SourceAccess']

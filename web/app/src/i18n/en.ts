@@ -21,7 +21,6 @@ export const en: Record<Key, string> = {
   'aside.reason': 'Reason',
   'aside.retried': '{tried} rows retried: {applied} applied, {still} still set aside',
   'aside.retry': 'Retry all',
-  'aside.retry_source': 'Retry this source',
   'aside.row': 'Source row',
   'aside.since': 'Since',
   'aside.task': 'Settle the code',

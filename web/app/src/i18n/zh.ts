@@ -20,7 +20,6 @@ export const zh = {
   'aside.reason': '原因',
   'aside.retried': '重试 {tried} 行：采用 {applied} 行，仍搁置 {still} 行',
   'aside.retry': '全部重试',
-  'aside.retry_source': '重试此来源',
   'aside.row': '源数据行',
   'aside.since': '首次搁置',
   'aside.task': '去对应编码',

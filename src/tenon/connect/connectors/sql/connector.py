@@ -33,7 +33,7 @@ from tenon.connect.contract import (
     WriteRow,
     Written,
 )
-from tenon.connect.selecting import Plan, Planner, after, first_page, without_cursor
+from tenon.connect.selecting import Plan, Planner, after, first_page, in_words, without_cursor
 from tenon.define.models import StreamDef
 from tenon.kernel import clock
 
@@ -92,6 +92,14 @@ class SqlConnector:
             bound = None if since is None else self._planner.terms.since(since, plan.cursor_type)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream."""
+        with self._session() as connection:
+            if self._planner is None:
+                self._planner = self._new_planner(connection)
+            plan = self._planner.plan(stream)
+            return in_words(plan, self._page_rows, connection.dialect)
 
     def write(
         self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
