@@ -12,9 +12,8 @@ from sqlalchemy.engine import Connection
 from tenon.assembly import own
 from tenon.assembly.tenon import Tenon
 from tenon.connect import browse, kingdee, linking, naming, trying
-from tenon.connect.deps import ConnectDeps
-from tenon.connect.preview import Preview, preview
-from tenon.connect.suggest import Suggestion, offers
+from tenon.connect.preview import problems
+from tenon.connect.suggest import DRAFT, Suggestion, offers
 from tenon.connect.tables import source_row
 from tenon.define import overview
 from tenon.define.models import Definition, Entity, HookDef, Label, Master, PushDef, SourceDef, Sync
@@ -27,14 +26,6 @@ _BAD_DRAFT = Text(
     "这份同步设置有误：{problem}。请修改后再试。",
     "This sync is not right: {problem}. Change it, then try again.",
 )
-_UNFILLED = Text(
-    "“{target}”的必填字段还没有来源：{fields}。请为它们选择列或填写固定值。",
-    "Required fields of “{target_en}” have no column yet: {fields_en}. Choose one, or a constant.",
-)
-_NO_KEY = Text(
-    "请选择能唯一识别一行的列（主键）。", "Choose the columns that recognise a row (its key)."
-)
-_EMPTY = Text("请至少把一列对应到字段。", "Let at least one column fill a field.")
 _HAS_ROWS = Text(
     "来源“{source}”已经送来 {rows} 行数据。移除后同步和连接设置会删除，已有的记录保留；"
     "确认要移除，请再次确认。",
@@ -49,6 +40,11 @@ _BACK = Text(
     "记录都保留。要恢复：重新连接该系统，并运行 tenon package rollback own {epoch} 恢复它的同步。",
     "Every record stays. To come back, connect the system again and run "
     "“tenon package rollback own {epoch}” for its syncs.",
+)
+_SAID: Final = Text("{zh}", "{en}")
+_STALE = Text(
+    "“{code}”已被 {by} 改过（第 {version} 版）；请重新打开后再改。",
+    "“{code}” was changed by {by} meanwhile (version {version}); open it again, then change it.",
 )
 _NO_SUCH = Text("没有名为“{code}”的同步。", "There is no sync “{code}”.")
 _OTHER_SOURCE = Text(
@@ -138,7 +134,8 @@ def remove_source(tenon: Tenon, code: str, by: Actor, *, really: bool = False) -
 def draft_of(tenon: Tenon, source: str, data: dict[str, Any]) -> Sync:
     """A draft's sync out of data; BadInput says what is wrong with it."""
     tenon.catalogue.source(source)
-    said = {"kind": "sync", "code": "draft", "source": source, **data}
+    said = {"kind": "sync", "source": source, **data}
+    said["code"] = said.get("code") or DRAFT
     try:
         draft = Sync.model_validate(said)
     except ValidationError as error:
@@ -152,17 +149,11 @@ def draft_of(tenon: Tenon, source: str, data: dict[str, Any]) -> Sync:
     return draft
 
 
-def preview_draft(deps: ConnectDeps, draft: Sync, limit: int) -> Preview:
-    """A draft's first rows as they would become; nothing is written."""
-    _refuse_incomplete(deps.catalogue().entity(draft.target), draft)
-    return preview(deps, draft, limit)
-
-
 def add_sync(tenon: Tenon, draft: Sync, by: Actor) -> str:
     """Publish a draft as a new sync of the plant's own; its code."""
     catalogue = tenon.catalogue
-    _refuse_incomplete(catalogue.entity(draft.target), draft)
-    wanted = f"{draft.source}_{draft.target}" if draft.code == "draft" else draft.code
+    _refuse_incomplete(tenon, draft)
+    wanted = f"{draft.source}_{draft.target}" if draft.code == DRAFT else draft.code
     taken = {s.stream.name for s in catalogue.syncs_of(draft.source)}
     stream = draft.stream
     number = 1
@@ -175,11 +166,17 @@ def add_sync(tenon: Tenon, draft: Sync, by: Actor) -> str:
     return code
 
 
-def change_sync(tenon: Tenon, code: str, draft: Sync, by: Actor) -> None:
-    """Publish a sync of the plant's own anew."""
-    tenon.catalogue.sync(code)
+def change_sync(
+    tenon: Tenon, code: str, draft: Sync, by: Actor, version: int | None = None
+) -> None:
+    """Publish a sync of the plant's own anew; Conflict when `version` is not the newest."""
+    now = sync_page(tenon, code)
     own.refuse_foreign(_packages(tenon), ("sync", code))
-    _refuse_incomplete(tenon.catalogue.entity(draft.target), draft)
+    if version is not None and version != now["version"]:
+        raise Conflict(
+            "stale_version", _STALE, code=code, by=now["changed_by"], version=now["version"]
+        )
+    _refuse_incomplete(tenon, draft)
     own.put(tenon.hub, [draft.model_copy(update={"code": code})], by.name)
     tenon.refresh()
 
@@ -216,6 +213,7 @@ def targets(tenon: Tenon) -> list[dict[str, Any]]:
     return [
         {
             "entity": e.code, "label": e.label.text(), "master": e.code in masters,
+            "key": [f.code for f in e.fields if f.unique or f.code == "code"][:1],
             "keys": [
                 {"code": k.code, "label": k.label.text()}
                 for k in (masters[e.code].keys if e.code in masters else ())
@@ -283,7 +281,7 @@ def package_of(tenon: Tenon, key: own.Key) -> str:
 
 def _packages(tenon: Tenon) -> dict[own.Key, str]:
     with tenon.hub.read() as reading:
-        return {(r.kind, r.code): r.package for r in overview.published(reading)}
+        return overview.packages_of(reading)
 
 
 def _refuse_taken(tenon: Tenon, source: SourceDef) -> None:
@@ -316,17 +314,12 @@ def _parts_of(tenon: Tenon, code: str) -> list[own.Key]:
     return keys
 
 
-def _refuse_incomplete(entity: Entity, draft: Sync) -> None:
+def _refuse_incomplete(tenon: Tenon, draft: Sync) -> None:
     """BadInput when the runner would refuse the sync as a whole."""
-    if not draft.stream.key:
-        raise BadInput("no_stream_key", _NO_KEY)
-    if not draft.fields and draft.identity is None:
-        raise BadInput("empty_draft", _EMPTY)
-    writes = draft.identity is None or draft.identity.founds
-    empty = [f for f in entity.fields if f.required and f.code not in draft.fields]
-    if writes and empty:
+    found = problems(tenon.catalogue, draft)
+    if found:
+        zh = "；".join(p.message.zh.rstrip("。") for p in found[:3]) + "。"
         raise BadInput(
-            "not_filled", _UNFILLED, target=entity.label.zh, target_en=entity.label.en,
-            fields="、".join(f.label.zh for f in empty),
-            fields_en=", ".join(f.label.en for f in empty),
+            "bad_draft", _SAID, zh=zh, en=" ".join(p.message.en for p in found[:3]),
+            field=found[0].field,
         )  # fmt: skip

@@ -28,8 +28,8 @@ _OFF = Text(
     "Nothing syncs: the server was started with --no-sync, or is stopping.",
 )
 _NOT_CONNECTED = Text(
-    "来源“{source}”还没有连接设置；请先在 connections.yaml 中填写并重启服务。",
-    "The source “{source}” has no connection. Write it in connections.yaml, then restart.",
+    "来源“{source}”还没有连接设置；请先在“数据来源”页面填写。",
+    "The source “{source}” has no connection; enter it on the page of sources first.",
 )
 
 
@@ -67,7 +67,7 @@ class Syncing:
         if cycle is None:
             raise Conflict("sync_off", _OFF)
         self._deps.catalogue().source(source)
-        if source not in self._connected:
+        if source not in self._deps.connections.codes():
             raise Conflict("not_connected", _NOT_CONNECTED, source=source)
         cycle.soon(source)
 

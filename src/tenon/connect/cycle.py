@@ -65,10 +65,19 @@ class SyncCycle:
         """Sync a source now, also one that was paused: a person asked for it."""
         with self._deps.hub.write() as tx:
             report.resume_source(tx, source)
+        self._begin(source)
         self._not_before.pop(source, None)
         for sync in self._deps.catalogue().syncs_of(source):
             self._next.pop(sync.code, None)
         self._schedule.soon(f"sync {source}")
+
+    def _begin(self, source: str) -> None:
+        """Schedule a source that was joined since the start."""
+        with self._turn:
+            if not self._schedule.has(f"sync {source}"):
+                seconds = self._deps.catalogue().source(source).every_seconds
+                self._schedule.add(f"sync {source}", seconds, self._round(source))
+                self._schedule.start()
 
     def run_source(self, source: str) -> list[Outcome]:
         """One round of a source: its syncs in order, then the rows whose wait is over."""
@@ -107,6 +116,9 @@ class SyncCycle:
 
     def _round(self, source: str) -> Callable[[], None]:
         def run() -> None:
+            if not self._deps.catalogue().syncs_of(source):
+                self._loaded(source)  # it was removed, or has nothing to read yet
+                return
             if clock.monotonic() < self._not_before.get(source, 0.0) or self._paused(source):
                 self._loaded(source)
                 return

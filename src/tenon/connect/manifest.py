@@ -58,6 +58,7 @@ class Setting:
     default: str | int | bool | None = None
     choices: tuple[Option, ...] = ()
     advanced: bool = False
+    when: Mapping[str, tuple[str, ...]] | None = None  # asked only while others have these values
     least: int = 1
     most: int = 65535
 
@@ -89,6 +90,8 @@ class Manifest:
     ) -> dict[str, Any]:
         """The settings in their types, defaults filled in; BadInput names the first one refused.
 
+        What is not asked, as others are set, is left out.
+
         `kept` are secrets that are there already and need not be given again.
         """
         known = {s.name: s for s in self.settings}
@@ -102,14 +105,25 @@ class Manifest:
             value = given.get(name)
             if value is None or value == "":
                 value = setting.default
+            if not _asked(setting, found):
+                continue
             if value is not None:
                 found[name] = _typed(setting, value)
             elif setting.required and name not in kept:
-                raise BadInput(
-                    "setting_missing", _MISSING, setting=name, label=setting.label.zh,
-                    label_en=setting.label.en,
-                )  # fmt: skip
+                raise missing(setting)
         return found
+
+
+def missing(setting: Setting) -> BadInput:
+    """The error for a setting that must be filled in."""
+    label = setting.label
+    return BadInput(
+        "setting_missing", _MISSING, setting=setting.name, label=label.zh, label_en=label.en
+    )
+
+
+def _asked(setting: Setting, found: Mapping[str, Any]) -> bool:
+    return all(found.get(name) in values for name, values in (setting.when or {}).items())
 
 
 def _typed(setting: Setting, value: Any) -> str | int | bool:

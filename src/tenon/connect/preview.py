@@ -20,7 +20,7 @@ from tenon.connect.mapping import Mapper
 from tenon.connect.resolve import Resolver
 from tenon.connect.service import REASONS
 from tenon.connect.stage import Wait, Work, changed
-from tenon.define.catalogue import Catalogue
+from tenon.define.catalogue import Catalogue, check
 from tenon.define.models import Entity, FieldDef, Master, Sync
 from tenon.kernel import clock
 from tenon.kernel.decimals import plain
@@ -33,6 +33,14 @@ _TAKEN = Text(
     "There is a record whose “{field_en}” is “{value}” already (from {source}); a number belongs "
     "to one record only.",
 )
+_UNFILLED = Text(
+    "“{field}”必填：请选择一列，或填写固定值。",
+    "“{field_en}” is required: choose a column, or give a constant.",
+)
+_NO_KEY = Text(
+    "请选择能唯一识别一行的列（主键）。", "Choose the columns that recognise a row (its key)."
+)
+_EMPTY = Text("请至少把一列对应到字段。", "Let at least one column fill a field.")
 _NEW = Text("新建：{name}", "New: {name}")
 _KNOWN = Text("已有：{name}", "Known: {name}")
 _YES, _NO = Text("是", "Yes"), Text("否", "No")
@@ -46,11 +54,20 @@ _ABSENT = Text("没有这个表或接口。", "There is no such table or path.")
 _SAID: Final = Text("{zh}", "{en}")
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a draft cannot be published; `field` is None when it is about the whole."""
+
+    field: str | None
+    message: Text
+
+
 @dataclass(slots=True)
 class Preview:
     """What the first rows would become."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     good: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -63,12 +80,15 @@ class Preview:
         ]
         return {
             "rows": self.rows, "read": len(self.rows), "good": self.good, "set_aside": aside,
-            "reasons": reasons,
+            "reasons": reasons, "problems": self.problems,
         }  # fmt: skip
 
 
 def preview(deps: ConnectDeps, draft: Sync, limit: int) -> Preview:
-    """Read the first rows and map them; Conflict says why that cannot be done at all."""
+    """Read the first rows and map them; problems say why that cannot be done at all."""
+    wrong = problems(deps.catalogue(), draft)
+    if wrong:
+        return Preview(problems=wrong)
     catalogue = with_draft(deps.catalogue(), draft)
     with browse.opened(deps, draft.source) as connector:
         try:
@@ -80,8 +100,29 @@ def preview(deps: ConnectDeps, draft: Sync, limit: int) -> Preview:
         mapper = Mapper(catalogue, draft, found.names, zone) if found.names else None
         with deps.hub.snapshot() as connection:
             return _shown(connection, catalogue, draft, mapper, found) if mapper else Preview()
+    except TenonError as error:  # a column that the table does not have, a constant that is none
+        return Preview(problems=[Problem(None, error.text)])
+
+
+def problems(catalogue: Catalogue, draft: Sync) -> list[Problem]:
+    """Why the runner would refuse the draft as a whole."""
+    found: list[Problem] = []
+    if not draft.stream.key:
+        found.append(Problem("key", _NO_KEY))
+    if not draft.fields and draft.identity is None:
+        found.append(Problem(None, _EMPTY))
+    entity = catalogue.entity(draft.target)
+    if draft.identity is None or draft.identity.founds:
+        found += [
+            Problem(f.code, _UNFILLED.format(field=f.label.zh, field_en=f.label.en))
+            for f in entity.fields
+            if f.required and f.code not in draft.fields
+        ]
+    try:
+        check(with_draft(catalogue, draft).definitions)
     except TenonError as error:
-        raise Conflict(error.code, _SAID, zh=error.text.zh, en=error.text.en) from error
+        found.append(Problem(None, error.text))
+    return found
 
 
 def with_draft(catalogue: Catalogue, draft: Sync) -> Catalogue:

@@ -15,6 +15,7 @@ from tenon.connect import report
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.plan import decoded
 from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
+from tenon.define import overview
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import SourceDef, Sync
 from tenon.kernel import clock
@@ -36,6 +37,8 @@ class SourceState:
     label: Text
     kind: str
     system: Text
+    package: str
+    connected: bool
     address: str
     read_only: bool
     state: str
@@ -57,15 +60,19 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         )
     )
     connected = set(deps.connections.codes())
+    packages = overview.packages_of(connection)
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
-            _stream(s, streams.get((s.source, s.stream.name)))
+            _stream(s, streams.get((s.source, s.stream.name)), packages.get(("sync", s.code), ""))
             for s in catalogue.syncs_of(source.code)
         ]
-        if source.code not in connected and source.optional:
+        there = source.code in connected
+        if not there and source.optional:
             continue
-        found.append(_state(deps, source, notes.get(source.code), shown, source.code in running))
+        place = (packages.get(("source", source.code), ""), there)
+        note, busy = notes.get(source.code), source.code in running
+        found.append(_state(deps, source, note, shown, busy, place))
     return found
 
 
@@ -210,8 +217,9 @@ def shown(watermark: Any) -> str | None:
 
 
 def _state(
-    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], running: bool
-) -> SourceState:
+    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], running: bool,
+    place: tuple[str, bool],
+) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
     message: Text | None = None
@@ -226,7 +234,8 @@ def _state(
     message = message or _hook_problem(deps, source)
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
-        system=source.system.text(), address=address, read_only=True,
+        system=source.system.text(), package=place[0], connected=place[1],
+        address=address, read_only=True,
         state=_word(source, note, age, running), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
     )  # fmt: skip
@@ -251,10 +260,11 @@ def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:
     return "stale" if age > source.stale_minutes * 60 else "ok"
 
 
-def _stream(sync: Sync, state: Any) -> dict[str, Any]:
+def _stream(sync: Sync, state: Any, package: str) -> dict[str, Any]:
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
-        "target": sync.target, "watermark": shown(state.watermark) if state else None,
+        "target": sync.target, "package": package,
+        "watermark": shown(state.watermark) if state else None,
         "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,

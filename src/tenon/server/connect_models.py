@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from tenon.server.models import SourceState
 from tenon.server.shapes import Model, Text
 
 Given = dict[str, str | int | bool | dict[str, bool] | None]
@@ -35,6 +34,9 @@ class ConnectorSetting(Model):
     default: str | int | bool | None
     choices: list[SettingOption]
     advanced: bool
+    when: dict[str, list[str]] | None = Field(
+        description="Asked only while other settings have one of these values"
+    )
 
 
 class ConnectorKind(Model):
@@ -189,6 +191,7 @@ class Target(Model):
     entity: str
     label: Text
     master: bool
+    key: list[str] = Field(description="The fields that recognise a record to people")
     keys: list[TargetKey]
     fields: list[TargetField]
 
@@ -262,8 +265,17 @@ class PreviewReason(Model):
     count: int
 
 
+class DraftProblem(Model):
+    """Why a draft cannot be published as it is; `field` is null when it is about the whole."""
+
+    field: str | None
+    message: Text
+
+
 class PreviewAnswer(Model):
-    """The first rows; nothing was written."""
+    """The first rows; nothing was written. No rows when a problem leaves nothing to show."""
+
+    problems: list[DraftProblem]
 
     rows: list[PreviewRow]
     read: int
@@ -276,6 +288,13 @@ class NewSync(Draft):
     """A draft to be published into the plant's own package."""
 
     source: str = Field(max_length=48)
+
+
+class SyncChange(Draft):
+    """A sync of the plant's own, changed; with `version` only when nobody published since."""
+
+    source: str | None = Field(default=None, max_length=48)
+    version: int | None = Field(default=None, ge=1, le=2_000_000_000)
 
 
 class SyncPage(Model):
@@ -297,7 +316,3 @@ class SourceRemoved(Model):
     syncs: list[str]
     records: int
     back: Text
-
-
-class SourceMade(SourceState):
-    """The source that was made."""

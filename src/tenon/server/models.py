@@ -383,6 +383,7 @@ class StreamState(Model):
     stream: str
     label: Text
     target: str
+    package: str
     watermark: str | None
     last_success_at: datetime | None
     rows: int
@@ -396,6 +397,8 @@ class SourceState(Model):
     label: Text
     kind: str
     system: Text
+    package: str
+    connected: bool = Field(description="Whether it has a connection")
     address: str = Field(description="Where it is, without any secret")
     read_only: bool
     state: Literal["ok", "syncing", "stale", "failing", "paused", "never"]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from tenon.connect import browse
 from tenon.connect.contract import Found
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.suggest import lexicon, reasons
+from tenon.connect.suggest.columns import Facts, facts_of
+from tenon.connect.suggest.drafting import Drafting
+from tenon.connect.suggest.known import Known
+from tenon.connect.suggest.lexicon import Named
+from tenon.connect.suggest.matching import Column, Matcher, Pick
 from tenon.define.catalogue import Catalogue
-from tenon.define.models import Entity, Label, MapRule, Sync
+from tenon.define.models import Entity, Master, Sync
 from tenon.kernel.text import Text
 
-_NAME = Text("列名与字段名相同", "The column is called like the field")
+DRAFT: Final = "draft"  # the code of what has none yet
+_SAMPLE: Final = 2000
+_WORTH: Final = 0.42
+_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +46,148 @@ class Suggestion:
     missing: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Match:
+    entity: Entity
+    picks: dict[str, Pick]
+    columns: list[Column]
+    offer: Offer
+
+
 def offers(catalogue: Catalogue, found: Sequence[Found]) -> dict[str, Offer]:
-    """For each table, by name, what it most likely holds; nothing where nothing is likely."""
-    return {}
+    """For each table, by name, what it most likely holds by its names; nothing where unlikely."""
+    best: dict[str, Offer] = {}
+    for table in found:
+        named = _table(table)
+        likely = [e for e in catalogue.of(Entity) if named.like(lexicon.of_entity(e)).score >= 0.6]
+        columns = _columns(table, facts_of(table, browse.Sample((), []))) if likely else []
+        matches = _matches(catalogue, table, columns, likely, None)
+        if matches and matches[0].offer.score >= _WORTH:
+            best[table.name] = matches[0].offer
+    return best
 
 
 def suggest(deps: ConnectDeps, source: str, table: str, target: str | None = None) -> Suggestion:
     """A draft for a table; of `target` when a person has chosen it, else of what is likeliest."""
     catalogue = deps.catalogue()
+    definition = catalogue.source(source)
     found = browse.table(deps, source, table)
-    entity = catalogue.entity(target) if target else catalogue.of(Entity)[0]
-    columns = {c.name.casefold(): c.name for c in found.columns}
-    rules = {
-        f.code: MapRule.model_validate({"from": columns[f.code]})
-        for f in entity.fields
-        if f.code in columns
-    }
-    draft = Sync(
-        code="draft", label=Label(zh=table, en=table), source=source, target=entity.code,
-        stream=browse.stream_of(found, catalogue.source(source).connector), fields=rules,
-    )  # fmt: skip
-    missing = [f.code for f in entity.fields if f.required and f.code not in rules]
-    return Suggestion(draft, dict.fromkeys(rules, _NAME), dict.fromkeys(rules, 1.0), [], missing)
+    with browse.opened(deps, source) as connector:
+        stream = browse.stream_of(found, definition.connector)
+        sample = browse.sample(connector, stream, _SAMPLE)
+    columns = _columns(found, facts_of(found, sample))
+    wanted = (catalogue.entity(target),) if target else catalogue.of(Entity)
+    connected = frozenset(deps.connections.codes())
+    with deps.hub.read() as connection:
+        known = Known(connection, catalogue, source)
+        matches = _matches(catalogue, found, columns, wanted, known)
+        every = matches if not target else _matches(
+            catalogue, found, columns, catalogue.of(Entity), None
+        )  # fmt: skip
+        best = matches[0]
+        matcher = Matcher(catalogue, best.columns, known)
+        drafting = Drafting(
+            catalogue, found, best.columns, best.entity, best.picks, matcher, connected, definition
+        )  # fmt: skip
+        others = [m.offer for m in every if m.entity.code != best.entity.code]
+        return _drafted(drafting, best, [o for o in others if o.score >= _WORTH][:_SHOWN])
+
+
+def _drafted(drafting: Drafting, match: _Match, others: list[Offer]) -> Suggestion:
+    entity, found = match.entity, drafting.found
+    masters = {m.entity: m for m in drafting.catalogue.of(Master)}
+    rules = drafting.fields()
+    identity = None
+    if entity.code in masters:
+        identity = drafting.identity(masters[entity.code])
+        if identity is not None and not identity["founds"]:
+            rules = {}  # who only matches writes nothing
+    key = drafting.key(identity["code"] if identity else None)
+    label = found.comment or entity.label.zh
+    data: dict[str, Any] = {
+        "kind": "sync", "code": DRAFT, "source": drafting.source.code, "target": entity.code,
+        "label": {"zh": label, "en": found.comment or entity.label.en},
+        "order": _order(drafting.catalogue, entity), "stream": drafting.stream(key),
+        "fields": rules,
+    }  # fmt: skip
+    if identity is not None:
+        data["identity"] = identity
+    drafting.why["target"], drafting.sure["target"] = match.offer.why, match.offer.score
+    writes = identity is None or bool(identity["founds"])
+    missing = [f.code for f in entity.fields if f.required and f.code not in rules and writes]
+    return Suggestion(Sync.model_validate(data), drafting.why, drafting.sure, others, missing)
+
+
+def _matches(
+    catalogue: Catalogue, found: Found, columns: Sequence[Column], entities: Sequence[Entity],
+    known: Known | None,
+) -> list[_Match]:  # fmt: skip
+    named = _table(found)
+    matches = []
+    for entity in entities:
+        own = frozenset(lexicon.meanings(entity.code))
+        fitted = [
+            Column(c.facts, Named(c.named.name, c.named.comment, own, c.named.lead), c.header)
+            for c in columns
+        ]
+        picks = Matcher(catalogue, fitted, known).fields(entity)
+        offer = _offer(named, entity, picks, columns)
+        matches.append(_Match(entity, picks, fitted, offer))
+    return sorted(matches, key=lambda m: -m.offer.score)
+
+
+def _offer(
+    named: Named, entity: Entity, picks: Mapping[str, Pick], columns: Sequence[Column]
+) -> Offer:
+    like = named.like(lexicon.of_entity(entity))
+    required = [f.code for f in entity.fields if f.required]
+    covered = sum(picks[c].score for c in required if c in picks) / max(len(required), 1)
+    used = {column for pick in picks.values() for column in pick.columns}
+    explained = len(used) / max(len(columns), 1)
+    score = 0.55 * like.score + 0.3 * covered + 0.15 * min(1.0, explained * 1.5)
+    target = {"target": entity.label.zh, "target_en": entity.label.en}
+    parts = [reasons.TABLE_NAME.format(name=named.name, **target)] if like.score else []
+    if used:
+        shown = "、".join(sorted(used)[:6])
+        parts.append(reasons.COLUMNS_FIT.format(count=len(used), columns=shown))
+    why = Text("；".join(p.zh for p in parts), "; ".join(p.en for p in parts))
+    return Offer(entity.code, entity.label.text(), why, round(min(score, 0.99), 2))
+
+
+def _table(found: Found) -> Named:
+    name = found.name
+    if found.path is not None:
+        name = found.path.rstrip("/").rpartition("/")[2]
+        if found.explode:
+            name = f"{_singular(name)}_{found.explode}"
+    elif "." in name:
+        name = name.rpartition(".")[0]  # a file's ending
+    return Named(name, found.comment)
+
+
+def _columns(found: Found, facts: Sequence[Facts]) -> list[Column]:
+    if not found.explode:
+        return [Column(one, Named(one.name, one.comment)) for one in facts]
+    prefix = f"{found.explode}_"
+    lead: tuple[str, ...] = ()
+    if found.path is not None:
+        lead = lexicon.meanings(_singular(found.path.rstrip("/").rpartition("/")[2]))
+    made = []
+    for one in facts:
+        own = one.name.startswith(prefix)
+        bare = {"id", "code", "no", "number"} if not own else set()
+        named = Named(
+            one.name.removeprefix(prefix), one.comment,
+            lead=lead if one.name.lower() in bare else (),
+        )  # fmt: skip
+        made.append(Column(one, named, header=not own))
+    return made
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _order(catalogue: Catalogue, entity: Entity) -> int:
+    """After who founds what it refers to, as the packages order the same entity."""
+    return max((s.order for s in catalogue.of(Sync) if s.target == entity.code), default=100)

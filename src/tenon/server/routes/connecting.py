@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query
 
 from tenon.assembly import joining
+from tenon.connect.preview import preview
 from tenon.connect.settings import MANIFESTS
 from tenon.connect.suggest import suggest
 from tenon.define.models import Label
@@ -25,6 +26,7 @@ from tenon.server.connect_models import (
     SourceRemoved,
     SuggestAsk,
     Suggestion,
+    SyncChange,
     SyncPage,
     TableList,
     TableRows,
@@ -130,7 +132,7 @@ def preview_sync(caller: Manager, code: str, body: PreviewAsk) -> PreviewAnswer:
     tenon = caller.tenon
     tenon.refuse_when_held()
     draft = joining.draft_of(tenon, code, body.draft)
-    found = joining.preview_draft(tenon.connect, draft, body.limit)
+    found = preview(tenon.connect, draft, body.limit)
     return PreviewAnswer.model_validate(found.as_answer())
 
 
@@ -149,10 +151,11 @@ def show_sync(caller: Reader, code: str) -> SyncPage:
 
 
 @routes.put("/syncs/{code}")
-def change_sync(caller: Manager, code: str, body: NewSync) -> SyncPage:
+def change_sync(caller: Manager, code: str, body: SyncChange) -> SyncPage:
     """Publish a sync of the plant's own anew."""
-    draft = joining.draft_of(caller.tenon, body.source, body.draft)
-    joining.change_sync(caller.tenon, code, draft, caller.actor)
+    source = body.source or caller.tenon.catalogue.sync(code).source
+    draft = joining.draft_of(caller.tenon, source, body.draft)
+    joining.change_sync(caller.tenon, code, draft, caller.actor, body.version)
     return _sync(caller, code)
 
 

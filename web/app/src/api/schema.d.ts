@@ -1472,6 +1472,13 @@ export interface components {
             choices: components["schemas"]["SettingOption"][];
             /** Advanced */
             advanced: boolean;
+            /**
+             * When
+             * @description Asked only while other settings have one of these values
+             */
+            when: {
+                [key: string]: string[];
+            } | null;
         };
         /**
          * DefinitionRow
@@ -1494,6 +1501,15 @@ export interface components {
             published_at: string;
             /** Published By */
             published_by: string;
+        };
+        /**
+         * DraftProblem
+         * @description Why a draft cannot be published as it is; `field` is null when it is about the whole.
+         */
+        DraftProblem: {
+            /** Field */
+            field: string | null;
+            message: components["schemas"]["Text"];
         };
         /**
          * EngineeringList
@@ -2399,9 +2415,11 @@ export interface components {
         };
         /**
          * PreviewAnswer
-         * @description The first rows; nothing was written.
+         * @description The first rows; nothing was written. No rows when a problem leaves nothing to show.
          */
         PreviewAnswer: {
+            /** Problems */
+            problems: components["schemas"]["DraftProblem"][];
             /** Rows */
             rows: components["schemas"]["PreviewRow"][];
             /** Read */
@@ -3178,6 +3196,13 @@ export interface components {
             /** Kind */
             kind: string;
             system: components["schemas"]["Text"];
+            /** Package */
+            package: string;
+            /**
+             * Connected
+             * @description Whether it has a connection
+             */
+            connected: boolean;
             /**
              * Address
              * @description Where it is, without any secret
@@ -3309,6 +3334,8 @@ export interface components {
             label: components["schemas"]["Text"];
             /** Target */
             target: string;
+            /** Package */
+            package: string;
             /** Watermark */
             watermark: string | null;
             /** Last Success At */
@@ -3355,6 +3382,20 @@ export interface components {
              * @description Required fields that nothing fills
              */
             missing: string[];
+        };
+        /**
+         * SyncChange
+         * @description A sync of the plant's own, changed; with `version` only when nobody published since.
+         */
+        SyncChange: {
+            /** Draft */
+            draft: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Source */
+            source?: string | null;
+            /** Version */
+            version?: number | null;
         };
         /**
          * SyncPage
@@ -3466,6 +3507,11 @@ export interface components {
             label: components["schemas"]["Text"];
             /** Master */
             master: boolean;
+            /**
+             * Key
+             * @description The fields that recognise a record to people
+             */
+            key: string[];
             /** Keys */
             keys: components["schemas"]["TargetKey"][];
             /** Fields */
@@ -8528,7 +8574,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewSync"];
+                "application/json": components["schemas"]["SyncChange"];
             };
         };
         responses: {

@@ -6,25 +6,25 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from tenon.connect.manifest import Entered, Manifest, Option, Setting, Values, parts_of, url_of
-from tenon.kernel.errors import BadInput
 from tenon.kernel.text import Text
 
-_NEEDED = Text("请填写“主机”。", "Fill in “Host”.")
+_SERVERS: Final = {"place": ("ftp", "ftps", "sftp")}
 _OPTIONAL: Final = ("host_key", "done", "archive", "quarantine")
 _SETTINGS = (
-    Setting("scheme", Text("位置", "Where"), "choice", required=True, default="file", choices=(
-        Option("file", Text("本机或共享文件夹", "A folder of this machine or a share")),
+    Setting("place", Text("位置", "Where"), "choice", required=True, default="folder", choices=(
+        Option("folder", Text("本机或共享文件夹", "A folder of this machine or a share")),
         Option("ftp", Text("FTP", "FTP")),
         Option("ftps", Text("FTPS（加密）", "FTPS (encrypted)")),
         Option("sftp", Text("SFTP（SSH）", "SFTP (SSH)")))),
-    Setting("host", Text("主机", "Host")),
-    Setting("port", Text("端口", "Port"), "integer", help=Text(
+    Setting("host", Text("主机", "Host"), required=True, when=_SERVERS),
+    Setting("port", Text("端口", "Port"), "integer", when=_SERVERS, help=Text(
         "留空则用标准端口", "Left empty: the usual port")),
     Setting("folder", Text("文件夹", "Folder"), required=True, help=Text(
         "例如 /srv/export", "Such as /srv/export")),
-    Setting("user", Text("用户名", "User")),
-    Setting("password", Text("密码", "Password"), "secret"),
-    Setting("host_key", Text("主机指纹（SFTP）", "Host key (SFTP)"), advanced=True, help=Text(
+    Setting("user", Text("用户名", "User"), when=_SERVERS),
+    Setting("password", Text("密码", "Password"), "secret", when=_SERVERS),
+    Setting("host_key", Text("主机指纹（SFTP）", "Host key (SFTP)"), advanced=True,
+            when={"place": ("sftp",)}, help=Text(
         "形如 SHA256:…；首次连接时会提示", "Like SHA256:…; told at the first attempt")),
     Setting("done", Text("完成标记", "Done mark"), advanced=True, help=Text(
         "例如 .ok：a.csv.ok 出现后才读取 a.csv",
@@ -36,21 +36,17 @@ _SETTINGS = (
 
 
 def _values(entered: Entered) -> Values:
-    scheme = str(entered["scheme"])
     folder = quote(str(entered["folder"]).lstrip("/"), safe="/:")
-    if scheme == "file":
-        url = f"file:///{folder}"
-    elif not entered.get("host"):
-        raise BadInput("setting_missing", _NEEDED, setting="host")
-    else:
-        url = url_of(scheme, entered, folder)
+    place = str(entered["place"])
+    url = f"file:///{folder}" if place == "folder" else url_of(place, entered, folder)
     return {"url": url} | {n: entered[n] for n in _OPTIONAL if n in entered}
 
 
 def _entered(values: Values) -> dict[str, Any]:
     url = str(values.get("url", ""))
     parts = urlsplit(url)
-    found = {"scheme": parts.scheme, "folder": unquote(parts.path)} | parts_of(url)
+    place = "folder" if parts.scheme == "file" else parts.scheme
+    found = {"place": place, "folder": unquote(parts.path)} | parts_of(url)
     return found | {n: values[n] for n in _OPTIONAL if n in values}
 
 
