@@ -25,7 +25,7 @@ def _words(zh: str, en: str) -> Text:
 
 def _setting(name: str, zh: str, en: str, kind: str = "text", **more: Any) -> dict[str, Any]:
     said: dict[str, Any] = {"required": False, "default": None, "choices": [], "help": None}
-    said["advanced"] = False
+    said |= {"advanced": False, "when": None}
     return {"name": name, "label": _text(zh, en), "type": kind, **said, **more}
 
 
@@ -200,7 +200,7 @@ def _field(code: str, zh: str, en: str, kind: str = "text", **more: Any) -> dict
 
 
 TARGETS: list[dict[str, Any]] = [
-    {"entity": "item", "label": _text("物料", "Item"), "master": True,
+    {"entity": "item", "label": _text("物料", "Item"), "master": True, "key": ["code"],
      "keys": [{"code": "drawing_no", "label": _text("图号", "Drawing no.")},
               {"code": "finance_no", "label": _text("财务物料代码", "Finance item number")}],
      "fields": [
@@ -210,7 +210,8 @@ TARGETS: list[dict[str, Any]] = [
          _field("spec", "规格", "Specification"),
          _field("unit", "单位", "Unit"),
          _field("standard", "标准件", "Standard item", "boolean")]},
-    {"entity": "stock_balance", "label": _text("库存余额", "Stock balance"), "master": False,
+    {"entity": "stock_balance", "label": _text("库存余额", "Stock balance"),
+     "master": False, "key": [],
      "keys": [],
      "fields": [
          _field("item", "物料", "Item", "ref", required=True, target="item"),
@@ -279,7 +280,7 @@ def preview(code: str, body: c.PreviewAsk) -> c.PreviewAnswer:
     bad = sum(1 for row in found if row["problem"])
     reason = _text("文字过长：46 个字符，最多 40 个", "Too long: 46 characters, 40 at most")
     answer = {
-        "rows": found, "read": 20, "good": 20 - bad, "set_aside": bad,
+        "rows": found, "read": 20, "good": 20 - bad, "set_aside": bad, "problems": [],
         "reasons": [{"code": "too_long", "reason": reason, "count": bad}],
     }  # fmt: skip
     return c.PreviewAnswer.model_validate(answer)
@@ -340,7 +341,7 @@ def sync(code: str) -> c.SyncPage:
 
 
 @routes.put("/api/syncs/{code}")
-def save_sync(code: str, body: c.NewSync) -> c.SyncPage:
+def save_sync(code: str, body: c.SyncChange) -> c.SyncPage:
     """Change it."""
     need("sources.manage")
     return _published(code, dict(body.draft))

@@ -12,7 +12,7 @@ export type FieldListProps = {
   draft: Draft
   pending: Record<string, Pending>
   columns: SeenColumn[]
-  problems: NonNullable<Preview['problems']>
+  problems: Preview['problems']
   missing: string[]
   mapping: Mapping
   readOnly: boolean

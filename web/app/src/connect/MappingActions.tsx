@@ -35,7 +35,7 @@ export function MappingActions({ source, mapping, published, missing, onDone }: 
   const publish = useMutation({
     mutationFn: async (): Promise<Done> => {
       const before = published && (await newest(source, published.code))
-      const sync = await (published ? saveSync(published.code, source, draft) : addSync(source, draft))
+      const sync = await (published ? saveSync(published.code, draft, published.version) : addSync(source, draft))
       await answer(api.POST('/api/sources/{code}/sync', { params: { path: { code: source } } }))
       return { sync, before }
     },

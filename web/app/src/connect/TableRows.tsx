@@ -55,7 +55,7 @@ export function TableRows({ source, tables, chosen, choose, open }: Props) {
       {tables.map((table) => (
         <tr key={table.name}>
           <td className="tables__pick">
-            {can('sources.manage') && !table.sync && (
+            {can('sources.manage') && (
               <Checkbox
                 aria-label={t('tables.choose_of', { name: table.name })}
                 checked={chosen.has(table.name)}

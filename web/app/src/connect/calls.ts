@@ -59,8 +59,8 @@ export const addSync = (source: string, draft: Draft): Promise<SyncState> =>
 
 export const syncOf = (code: string): Promise<SyncState> => drafted(api.GET('/api/syncs/{code}', at(code)))
 
-export const saveSync = (code: string, source: string, draft: Draft): Promise<SyncState> =>
-  drafted(api.PUT('/api/syncs/{code}', { ...at(code), body: { source, draft: data(draft) } }))
+export const saveSync = (code: string, draft: Draft, version: number): Promise<SyncState> =>
+  drafted(api.PUT('/api/syncs/{code}', { ...at(code), body: { draft: data(draft), version } }))
 
 export const removeSync = (code: string): Promise<Schemas['SourceRemoved']> =>
   answer(api.DELETE('/api/syncs/{code}', at(code)))

@@ -6,7 +6,7 @@ const text = { zh: '物料', en: 'Item' }
 const table = (name: string, entity: string | null): Table => ({
   name, label: null, columns: [], key: [], rows: null, sync: null, offer: entity === null ? null : { entity, label: text, why: text, score: 1 },
 })
-const target = (entity: string, master: boolean): Target => ({ entity, label: text, master, fields: [], keys: [], ...{ key: [] } })
+const target = (entity: string, master: boolean): Target => ({ entity, label: text, master, fields: [], keys: [], key: [] })
 
 it('reads masters first, then in the order of the targets, then what nobody knows', () => {
   const targets = [target('sales_order', false), target('order_line', false), target('item', true)]

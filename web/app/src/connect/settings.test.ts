@@ -4,7 +4,7 @@ import type { Setting } from './types'
 
 const text = { zh: '主机', en: 'Host' }
 const setting = (name: string, more: Partial<Setting> = {}): Setting => ({
-  name, label: text, help: null, type: 'text', required: false, default: null, choices: [], advanced: false, ...more,
+  name, label: text, help: null, type: 'text', required: false, default: null, choices: [], advanced: false, when: null, ...more,
 })
 const SETTINGS = [
   setting('dialect', { type: 'choice', default: 'mysql' }),

@@ -5,11 +5,8 @@ type Schemas = components['schemas']
 
 export type SettingValue = string | number | boolean | null
 export type SettingsOf = Schemas['ConnectionChange']['settings']
-export type Setting = Schemas['ConnectorSetting'] & {
-  /** Shown only while the other settings have one of these values. */
-  when?: Record<string, string[]> | null
-}
-export type ConnectorKind = Omit<Schemas['ConnectorKind'], 'settings'> & { settings: Setting[] }
+export type Setting = Schemas['ConnectorSetting']
+export type ConnectorKind = Schemas['ConnectorKind']
 export type TryStep = Schemas['TryStep']
 export type Connection = Schemas['ConnectionSettings']
 export type Table = Schemas['SourceTable']
@@ -64,10 +61,7 @@ export type Draft = {
   [more: string]: unknown
 }
 export type Suggestion = Omit<Schemas['Suggestion'], 'draft'> & { draft: Draft }
-export type Preview = Omit<Schemas['PreviewAnswer'], 'rows'> & {
-  rows: PreviewRow[]
-  problems?: { field: string | null; message: Text }[]
-}
+export type Preview = Omit<Schemas['PreviewAnswer'], 'rows'> & { rows: PreviewRow[] }
 // The client's types lose the pairs of a tuple array.
 export type PreviewRow = Omit<Schemas['PreviewRow'], 'source'> & { source: [string, string | null][] }
 export type SyncState = Omit<Schemas['SyncPage'], 'draft'> & { draft: Draft }

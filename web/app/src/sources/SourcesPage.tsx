@@ -46,8 +46,7 @@ function First() {
   )
 }
 
-/** Whether it has a connection; an address is known of every one that has. */
-const connected = (source: SourceState): boolean => source.address !== '—'
+const connected = (source: SourceState): boolean => source.connected
 
 /** The legacy systems Tenon reads, and how fresh each one is. */
 export default function SourcesPage() {

@@ -1,0 +1,269 @@
+"""From an empty Tenon to unified customers, items, orders and stock, by visible labels alone.
+
+Nothing is prepared but the four systems themselves: a CRM behind HTTP, a MES in a file of GBK, a
+WMS on MariaDB, a Kingdee ledger in a file. The person knows where each is and what it is called.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from startup.paths import ROOT, program
+from tests.e2e.hand import Hand
+
+pytestmark = [pytest.mark.deep, pytest.mark.timeout(900)]
+
+MINUTES: Final = 30
+WAIT: Final = 15_000
+PASSWORD: Final = "a sentence of my own"
+CRM, MES, WMS, KIS = "客户系统", "车间系统", "仓库系统", "金蝶财务"
+
+
+@dataclass
+class Plant:
+    """The four systems, as those who look after them would describe them."""
+
+    systems: dict[str, Any]
+    crm: str
+
+    @property
+    def token(self) -> str:
+        return Path(self.systems["crm"]["token_file"]).read_text("utf-8").strip()
+
+    def count(self, system: str, query: str) -> int:
+        """A figure of a legacy system itself."""
+        where = self.systems[system]
+        url = f"sqlite:///{where['path']}" if "path" in where else where["url"]
+        engine = sa.create_engine(url)
+        try:
+            with engine.connect() as connection:
+                return int(connection.scalar(sa.text(query)) or 0)
+        finally:
+            engine.dispose()
+
+
+def test_from_nothing_to_one_picture(tmp_path: Path, browser: Browser, mariadb_url: str) -> None:
+    with _plant(tmp_path, mariadb_url) as plant, _tenon(tmp_path) as (url, first):
+        context = browser.new_context(
+            viewport={"width": 1280, "height": 800}, reduced_motion="reduce", locale="zh-CN"
+        )
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(url)
+        hand = Hand(page)
+        _sign_in(hand, first)
+        _connect_crm(hand, plant)
+        _connect_mes(hand, plant)
+        _connect_wms(hand, plant)
+        _connect_kis(hand, plant)
+        print(f"\n{hand.said()}")
+        assert complaints == []
+        assert hand.seconds() < MINUTES * 60
+        context.close()
+        _agrees(tmp_path / "tenon", plant)
+
+
+def _sign_in(hand: Hand, first: str) -> None:
+    hand.fill("用户名", "admin")
+    hand.press("Tab")
+    hand.type(first)
+    hand.press("Enter")
+    hand.fill("当前密码", first)
+    for label in ("新密码", "再输一次新密码"):
+        hand.fill(label, PASSWORD)
+    hand.press("Enter")
+    hand.click(hand.page.get_by_role("link", name="数据来源", exact=True))
+
+
+def _connect_crm(hand: Hand, plant: Plant) -> None:
+    hand.click(hand.page.get_by_role("button", name="接入第一个系统"))
+    hand.click(hand.page.get_by_role("link", name=re.compile("网页接口")))
+    hand.fill("地址", plant.crm)
+    hand.press("Tab")
+    hand.type(plant.token)
+    hand.fill("要读取的接口", "/api/customers, /api/orders")
+    _test_and_name(hand, CRM)
+    _read(hand, ["/api/customers"])
+    # What is ordered stands in the lines of the orders: they know items too.
+    _map_elsewhere(hand, "/api/orders#lines", "物料")
+    _read(hand, ["/api/orders", "/api/orders#lines"])
+
+
+def _connect_mes(hand: Hand, plant: Plant) -> None:
+    _another(hand, "SQLite 文件")
+    hand.fill("数据库文件", plant.systems["mes"]["path"])
+    hand.click(hand.page.get_by_text("更多设置（一般不用改）"))
+    hand.click(hand.page.get_by_label("文字编码", exact=True))
+    hand.click(hand.page.get_by_title("gb18030"))
+    _test_and_name(hand, MES)
+    _read(hand, ["md_client", "md_product", "pro_workorder"])
+
+
+def _connect_wms(hand: Hand, plant: Plant) -> None:
+    at = sa.make_url(plant.systems["wms"]["url"])
+    _another(hand, "MySQL / MariaDB")
+    hand.fill("主机", str(at.host))
+    hand.press("Tab")
+    hand.type(str(at.port))
+    hand.press("Tab")
+    hand.type(str(at.database))
+    hand.press("Tab")
+    hand.type(str(at.username))
+    hand.press("Tab")
+    hand.type(str(at.password or ""))
+    _test_and_name(hand, WMS)
+    _read(hand, ["wm_item", "wm_lot", "wm_move", "wm_balance"])
+
+
+def _connect_kis(hand: Hand, plant: Plant) -> None:
+    _another(hand, "SQLite 文件")
+    hand.fill("数据库文件", plant.systems["kis"]["path"])
+    _test_and_name(hand, KIS)
+    expect(hand.page.get_by_role("status").filter(has_text="金蝶 KIS")).to_be_visible()
+    _read(hand, ["t_Organization", "t_ICItem"])
+
+
+def _another(hand: Hand, way: str) -> None:
+    hand.click(hand.page.get_by_role("link", name="数据来源", exact=True))
+    hand.click(hand.page.get_by_role("button", name="接入系统"))
+    hand.click(hand.page.get_by_role("link", name=re.compile(re.escape(way))))
+
+
+def _test_and_name(hand: Hand, name: str) -> None:
+    hand.click(hand.page.get_by_role("button", name="测试连接"))
+    expect(hand.page.get_by_label("给它起个名字")).to_be_focused()
+    hand.type(name)
+    hand.press("Enter")
+    expect(hand.page.get_by_text(f"已接入“{name}”")).to_be_visible()
+
+
+def _read(hand: Hand, tables: list[str]) -> None:
+    """Choose tables, look at each mapping, and start."""
+    for table in tables:
+        hand.click(hand.page.get_by_label(f"选择 {table}", exact=True))
+    hand.click(hand.page.get_by_role("button", name=f"对应选中的 {len(tables)} 张表"))
+    for left in range(len(tables) - 1, -1, -1):
+        _publish(hand)
+        if left:
+            hand.click(hand.page.get_by_role("button", name=re.compile("^下一张")))
+    hand.click(hand.page.get_by_role("link", name=re.compile("^← ")))
+
+
+def _map_elsewhere(hand: Hand, table: str, target: str) -> None:
+    hand.click(hand.page.get_by_role("button", name=table, exact=True))
+    hand.click(hand.page.get_by_role("link", name="对应这张表"))
+    hand.click(hand.page.get_by_label("写入", exact=True))
+    hand.type(target)
+    hand.press("Enter")
+    expect(hand.page.get_by_role("heading", name=f"逐项对应到{target}")).to_be_visible()
+    _publish(hand)
+    hand.click(hand.page.get_by_role("link", name=re.compile("^← ")))
+
+
+def _publish(hand: Hand) -> None:
+    accept = hand.page.get_by_role("button", name=re.compile("^全部采用"))
+    publish = hand.page.get_by_role("button", name="发布并开始读取")
+    expect(accept.or_(publish).first).to_be_visible()
+    expect(hand.page.get_by_text(re.compile("^试读"))).to_be_visible()
+    if accept.is_visible():
+        hand.click(accept)
+    hand.click(publish)
+    expect(hand.page.get_by_role("heading", name="已发布，已读完")).to_be_visible()
+
+
+def _agrees(home: Path, plant: Plant) -> None:
+    """What Tenon holds now, beside what the four systems hold."""
+    with closing(sqlite3.connect(f"file:{home / 'hub.db'}?mode=ro", uri=True)) as hub:
+
+        def hold(query: str) -> int:
+            return int(hub.execute(query).fetchone()[0])
+
+        customers = plant.count("crm", "SELECT count(*) FROM crm_customer")
+        print(hold("SELECT count(*) FROM e_customer"), customers)
+        for table in ("e_customer", "e_item", "e_sales_order", "e_order_line", "e_work_order", "e_lot", "e_stock_move", "e_stock_balance"):
+            print(table, hold(f"SELECT count(*) FROM {table}"))
+        for row in hub.execute("SELECT source, stream, state, reason_code, count(*) FROM source_row GROUP BY 1,2,3,4"):
+            print(row)
+        for row in hub.execute("SELECT entity, source, count(*), count(distinct record_id) FROM crosswalk GROUP BY 1,2"):
+            print(row)
+    raise AssertionError
+
+
+@contextmanager
+def _plant(folder: Path, wms: str) -> Iterator[Plant]:
+    home, port = folder / "plant", _free()
+    made = [sys.executable, "-m", "plant", "make", "--home", str(home), "--days", "21"]
+    subprocess.run([*made, "--wms", wms], cwd=ROOT, check=True, capture_output=True)
+    systems = json.loads((home / "plant.json").read_text("utf-8"))["systems"]
+    serve = [sys.executable, "-m", "plant", "crm", "--home", str(home), "--port", str(port)]
+    with _running(serve, folder / "crm.log", f"http://127.0.0.1:{port}/api/customers"):
+        yield Plant(systems, f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def _tenon(folder: Path) -> Iterator[tuple[str, str]]:
+    """A Tenon that nothing is connected to: its address, and the administrator's first password."""
+    home, port = folder / "tenon", _free()
+    made = [str(program("tenon")), "init", "--home", str(home)]
+    said = subprocess.run(made, cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
+    accounts = next(json.loads(line) for line in said.splitlines() if line.startswith("{"))
+    first = next(one["password"] for one in accounts["accounts"] if one["role"] == "admin")
+    url = f"http://127.0.0.1:{port}"
+    serve = [str(program("tenon")), "serve", "--home", str(home), "--port", str(port)]
+    clock = {"TENON_DEMO_CLOCK": str(folder / "plant" / "clock.json")}
+    with _running(serve, folder / "tenon.log", f"{url}/api/health", clock):
+        yield url, first
+
+
+@contextmanager
+def _running(
+    command: list[str], log: Path, address: str, more: dict[str, str] | None = None
+) -> Iterator[None]:
+    environment = {**os.environ, "PYTHONUTF8": "1", **(more or {})}
+    with log.open("w", encoding="utf-8") as out, subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
+    ) as process:  # fmt: skip
+        try:
+            _answers(address, process, log)
+            yield
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _answers(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text("utf-8")
+        try:
+            if httpx.get(address, trust_env=False).status_code < 500:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text("utf-8"))
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
