@@ -12,8 +12,10 @@ from sqlalchemy.engine import Connection
 from tenon.assembly import own
 from tenon.assembly.tenon import Tenon
 from tenon.connect import browse, kingdee, linking, naming, trying
+from tenon.connect.contract import Found
 from tenon.connect.preview import problems
 from tenon.connect.suggest import DRAFT, Suggestion, offers
+from tenon.connect.suggest.drafting import free_name
 from tenon.connect.tables import source_row
 from tenon.define import overview
 from tenon.define.models import Definition, Entity, HookDef, Label, Master, PushDef, SourceDef, Sync
@@ -152,16 +154,14 @@ def draft_of(tenon: Tenon, source: str, data: dict[str, Any]) -> Sync:
 def add_sync(tenon: Tenon, draft: Sync, by: Actor) -> str:
     """Publish a draft as a new sync of the plant's own; its code."""
     catalogue = tenon.catalogue
-    _refuse_incomplete(tenon, draft)
     wanted = f"{draft.source}_{draft.target}" if draft.code == DRAFT else draft.code
     taken = {s.stream.name for s in catalogue.syncs_of(draft.source)}
-    stream = draft.stream
-    number = 1
-    while stream.name in taken:
-        number += 1
-        stream = stream.model_copy(update={"name": f"{draft.stream.name[:44]}_{number}"})
+    name = free_name(draft.stream.name, taken)
+    stream = draft.stream.model_copy(update={"name": name})
     code = own.free_code(catalogue, "sync", wanted)
-    own.put(tenon.hub, [draft.model_copy(update={"code": code, "stream": stream})], by.name)
+    made = draft.model_copy(update={"code": code, "stream": stream})
+    _refuse_incomplete(tenon, made)
+    own.put(tenon.hub, [made], by.name)
     tenon.refresh()
     return code
 
@@ -236,6 +236,7 @@ def list_tables(tenon: Tenon, source: str, query: str, page: int, page_size: int
     found = browse.tables(tenon.connect, source)
     catalogue = tenon.catalogue
     ledger = kingdee.recognise(found)
+    known = kingdee.ready(found)
     likely = offers(catalogue, found)
     chosen = browse.matching(found, query)
     chosen.sort(key=lambda t: (-likely[t.name].score if t.name in likely else 0.0, t.name))
@@ -243,7 +244,7 @@ def list_tables(tenon: Tenon, source: str, query: str, page: int, page_size: int
     return {
         "tables": [
             {
-                "name": t.name, "label": Text(t.comment, t.comment) if t.comment else None,
+                "name": t.name, "label": _called(t, known.get(t.name.casefold())),
                 "columns": t.columns, "key": list(t.key), "rows": t.rows,
                 "sync": one.code if (one := browse.sync_of(catalogue, source, t)) else None,
                 "offer": likely.get(t.name),
@@ -254,6 +255,12 @@ def list_tables(tenon: Tenon, source: str, query: str, page: int, page_size: int
         "ledger": {"code": ledger.code, "label": ledger.label, "note": ledger.note}
         if ledger else None,
     }  # fmt: skip
+
+
+def _called(table: Found, offer: kingdee.Offer | None) -> Text | None:
+    if offer is not None:
+        return offer.label
+    return Text(table.comment, table.comment) if table.comment else None
 
 
 def suggestion_as_answer(found: Suggestion) -> dict[str, Any]:

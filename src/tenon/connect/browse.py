@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tenon.connect import kingdee
@@ -76,10 +76,24 @@ def tables(deps: ConnectDeps, source: str) -> list[Found]:
     if known is not None and known.mark == mark and clock.monotonic() < known.until:
         return known.tables
     with opened(deps, source) as connector:
-        found = connector.discover()
+        found = _with_parts(connector.discover())
     with _lock:
         _kept[place] = _Kept(clock.monotonic() + _KEPT_SECONDS, mark, found)
     return found
+
+
+def _with_parts(found: list[Found]) -> list[Found]:
+    """The tables, and the parts in which a ledger's tables are read."""
+    there = {one.name.casefold(): one for one in found}
+    parts = [
+        replace(
+            there[(offer.stream.table or "").casefold()], name=offer.name,
+            table=offer.stream.table, where=offer.stream.where, rows=None,
+        )
+        for offer in kingdee.ready(found).values()
+        if offer.name != offer.stream.table
+    ]  # fmt: skip
+    return [*found, *parts]
 
 
 def table(deps: ConnectDeps, source: str, name: str) -> Found:
@@ -97,7 +111,7 @@ def stream_of(found: Found, kind: str, name: str = "sample") -> StreamDef:
         return StreamDef(**said, table=_DATED.sub("*", found.name))
     if found.path is not None:
         return StreamDef(**said, path=found.path, explode=found.explode)
-    return StreamDef(**said, table=found.name)
+    return StreamDef(**said, table=found.table or found.name, where=dict(found.where))
 
 
 def sample(connector: Connector, stream: StreamDef, limit: int) -> Sample:
@@ -135,26 +149,16 @@ def sync_of(catalogue: Catalogue, source: str, found: Found) -> Sync | None:
         if found.path is not None:
             if stream.path == found.path and stream.explode == found.explode:
                 return sync
-        elif (stream.table or stream.name).casefold() == found.name.casefold():
+        elif stream.where == found.where and _table_of(stream) == _table_of(found):
             return sync
     return None
+
+
+def _table_of(one: StreamDef | Found) -> str:
+    return (one.table or one.name).casefold()
 
 
 def matching(found: Sequence[Found], query: str) -> list[Found]:
     """The tables whose name or comment has the query in it."""
     wanted = query.strip().casefold()
     return [t for t in found if wanted in f"{t.name} {t.comment or ''}".casefold()]
-
-
-def ledger_of(found: Sequence[Found]) -> kingdee.Ledger | None:
-    """The ledger that these tables are of, if they are one's."""
-    return kingdee.recognise(found)
-
-
-def ready(ledger: kingdee.Ledger | None) -> Mapping[str, kingdee.Offer]:
-    """What a recognised ledger offers, by table without case."""
-    offers: dict[str, kingdee.Offer] = {}
-    for offer in ledger.offers if ledger else ():
-        if not offer.missing:
-            offers.setdefault((offer.stream.table or offer.stream.name).casefold(), offer)
-    return offers

@@ -88,7 +88,8 @@ class Column:
 class Found:
     """A table or path that could be read; `rows` is the system's own estimate, where it has one.
 
-    What is read of a table is said by its name, of HTTP by `path` and `explode`.
+    What is read of a table is said by its name, of HTTP by `path` and `explode`; of a table that
+    is read in parts `table` is its name and `where` the part.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Found:
     rows: int | None = None
     path: str | None = None
     explode: str | None = None
+    table: str | None = None
+    where: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
 
 
 class Egress(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -85,7 +85,8 @@ class Drafting:
         name = _STREAM.sub("_", self.found.name.removeprefix("/api/")).strip("_")
         if not name or not name[0].isalpha():
             name = code_of(self.found.name, "t")
-        said: dict[str, Any] = {"name": name[:48].rstrip("_"), "key": list(key)}
+        taken = {s.stream.name for s in self.catalogue.syncs_of(self.source.code)}
+        said: dict[str, Any] = {"name": free_name(name, taken), "key": list(key)}
         if self.found.path is not None:
             said["path"] = self.found.path
             if self.found.explode:
@@ -106,12 +107,15 @@ class Drafting:
                 return {"column": one.name, "type": "rowversion"}
         wanted = lexicon.phrases(("修改时间", "更新时间", "最后修改时间", "修改日期"), _CHANGED)
         times = [c for c in self.columns if c.facts.kind == "time"]
-        scored = [(c.named.like(wanted).score, c) for c in times]
-        best = max(scored, key=lambda pair: pair[0], default=None)
+        # “Updated” is the program's own word; “changed” may be when the matter was.
+        scored = [
+            (c.named.like(wanted).score, "change" not in c.facts.name.lower(), c) for c in times
+        ]
+        best = max(scored, key=lambda one: one[:2], default=None)
         if best is None or best[0] < 0.7:
             self._note("cursor", reasons.NO_CURSOR, 0.9)
             return None
-        name = best[1].facts.name
+        name = best[2].facts.name
         self._note("cursor", reasons.CURSOR_TIME.format(column=name), 0.9)
         return {"column": name}
 
@@ -165,7 +169,8 @@ class Drafting:
             return None
         named = (name or code).columns[0]
         keys = self._keys(master, code.columns[0])
-        founds, why = self._founds(keys)
+        others = owners(self.catalogue, self.entity, self.source.code, self.connected)
+        founds, why = founding(self.catalogue, self.entity, bool(keys), others)
         self._note("identity.code", code.why, code.score)
         self._note("identity.name", (name or code).why, (name or code).score)
         self._note("identity.founds", why, 0.8)
@@ -185,8 +190,19 @@ class Drafting:
             found[key.code] = column
             target = {"target": self.entity.label.zh, "target_en": self.entity.label.en}
             self._note(f"identity.keys.{key.code}", reasons.KEY_OF.format(**target), score)
+        self._other_names(master, found)
         self._other_keys(master, found)
         return found
+
+    def _other_names(self, master: Master, found: dict[str, str]) -> None:
+        """The only name of a table may be the full one or the short one: it is tried as either."""
+        names = [k.code for k in master.keys if k.clean == "name"]
+        there = [found[key] for key in names if key in found]
+        if len(there) == 1:
+            for key in names:
+                if key not in found:
+                    found[key] = there[0]
+                    self._note(f"identity.keys.{key}", reasons.ANY_NAME, 0.7)
 
     def _other_keys(self, master: Master, found: dict[str, str]) -> None:
         """A key that nothing is named after, but whose values golden records have."""
@@ -212,20 +228,53 @@ class Drafting:
                 )  # fmt: skip
                 self._note(f"identity.keys.{key.code}", why, 0.6 + 0.3 * share)
 
-    def _founds(self, keys: Mapping[str, str]) -> tuple[bool, Text]:
-        label = {"target": self.entity.label.zh, "target_en": self.entity.label.en}
-        owners = [
-            s for s in self.catalogue.of(Sync)
-            if s.target == self.entity.code and s.identity and s.identity.founds
-            and s.source != self.source.code and s.source in self.connected
-        ]  # fmt: skip
-        if not owners:
-            return True, reasons.FOUNDS.format(**label)
-        first = lexicon.words()["founds"].get(self.entity.code) == "first"
-        if first or not keys:
-            owner = self.catalogue.source(owners[0].source).label.zh
-            return False, reasons.MATCHES.format(owner=owner, **label)
-        return True, reasons.FOUNDS_TOO.format(**label)
-
     def _note(self, place: str, why: Text, sure: float) -> None:
         self.why[place], self.sure[place] = why, sure
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """The name of a stream, with a number behind it when the source has one of this name."""
+    number, name = 1, wanted[:48].rstrip("_")
+    while name in taken:
+        number += 1
+        name = f"{wanted[:44].rstrip('_')}_{number}"
+    return name
+
+
+def order_of(catalogue: Catalogue, draft: Sync, *, repeats: bool = False) -> int:
+    """When a draft runs among all: as the packages have it for the same entity.
+
+    Of those that make golden records the one that knows more of them goes first, for a record's
+    fields are those of the row that made it; `repeats`: it tells of them only by the way.
+    """
+    entity = catalogue.entity(draft.target)
+    same = [s for s in catalogue.of(Sync) if s.target == entity.code]
+    if draft.identity is None or not draft.identity.founds:
+        return max((s.order for s in same), default=100)
+    lacking = len(entity.fields) - len(draft.fields)
+    first = min((s.order for s in same if s.identity and s.identity.founds), default=10)
+    return min(first + lacking + (10 if repeats else 0), 29)
+
+
+def owners(
+    catalogue: Catalogue, entity: Entity, source: str, connected: Collection[str]
+) -> list[Sync]:
+    """The syncs of other connected sources that make records of an entity."""
+    return [
+        s for s in catalogue.of(Sync)
+        if s.target == entity.code and s.source != source and s.source in connected
+        and (s.identity is None or s.identity.founds)
+    ]  # fmt: skip
+
+
+def founding(
+    catalogue: Catalogue, entity: Entity, has_keys: bool, others: Sequence[Sync]
+) -> tuple[bool, Text]:
+    """Whether a source makes golden records of its own, and why."""
+    label = {"target": entity.label.zh, "target_en": entity.label.en}
+    if not others:
+        return True, reasons.FOUNDS.format(**label)
+    if lexicon.words()["founds"].get(entity.code) == "first" or not has_keys:
+        owner = catalogue.source(others[0].source).label
+        return False, reasons.MATCHES.format(owner=owner.zh, **label)
+    return True, reasons.FOUNDS_TOO.format(**label)

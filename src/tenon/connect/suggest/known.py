@@ -31,11 +31,12 @@ class Known:
 
     def codes(self, entity: str, texts: Sequence[str]) -> float:
         """The share of values that are this source's codes of golden records."""
-        asked = [t[:200] for t in texts[:_ASKED]]
-        if not asked:
-            return 0.0
-        found = lookup.codes(self.connection, entity, self.source, asked)
-        return len(found) / len(set(asked))
+        place = ("codes", entity, *texts[:_ASKED])
+        if texts and place not in self._seen:
+            asked = {t[:200] for t in texts[:_ASKED]}
+            found = lookup.codes(self.connection, entity, self.source, asked)
+            self._seen[place] = len(found) / len(asked)
+        return self._seen.get(place, 0.0)
 
     def keys(self, master: Master, key: str, texts: Sequence[str]) -> float:
         """The share of values that some golden record has as this match key."""

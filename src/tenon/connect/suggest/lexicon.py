@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from tenon.connect.naming import initials, spelled
 from tenon.define.models import Entity, FieldDef, MatchKey
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[\u4e00-\u9fff]+")
-_KINGDEE: Final = re.compile(r"F(?=[A-Z][A-Za-z0-9]*[a-z])")
+# Letters that say what type a column has: Kingdee's F, Yonyou's c, d, i.
+_TYPED: Final = re.compile(r"^(?:F(?=[A-Z][A-Za-z0-9]*[a-z])|[cdibfn](?=[A-Z]))")
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]+")
 _BRACKET: Final = re.compile(r"[（(\[【].*?[)）\]】]")
 _PAIRS: Final = {
@@ -94,10 +95,10 @@ def _split(word: str) -> Iterable[str]:
     return parts
 
 
-@cache
+@lru_cache(maxsize=16384)
 def meanings(name: str, *, keep_noise: bool = False) -> tuple[str, ...]:
     """The meanings of a name's words, in their order."""
-    plain = _KINGDEE.sub("", unicodedata.normalize("NFKC", name), count=1)
+    plain = _TYPED.sub("", unicodedata.normalize("NFKC", name), count=1)
     found: list[str] = []
     for word in _WORD.findall(plain):
         lower = word.lower()
@@ -124,6 +125,11 @@ def _stemmed(word: str) -> str:
 
 def phrases(zh: Iterable[str], en: Iterable[str]) -> Phrases:
     """Words as phrases that names can be compared with."""
+    return _phrases(tuple(zh), tuple(en))
+
+
+@lru_cache(maxsize=4096)
+def _phrases(zh: tuple[str, ...], en: tuple[str, ...]) -> Phrases:
     english = tuple((text, frozenset(meanings(text))) for text in dict.fromkeys(en) if text)
     return Phrases(tuple(dict.fromkeys(_plain(z) for z in zh if _plain(z))), english)
 

@@ -10,7 +10,15 @@ from tenon.connect.suggest import lexicon
 from tenon.connect.suggest.columns import Facts
 from tenon.connect.suggest.known import Known
 from tenon.connect.suggest.lexicon import Likeness, Named, Phrases
-from tenon.connect.suggest.reasons import KNOWN, NUMBERS_IN, TAX, TRANSLATED, UNITS, name_reason
+from tenon.connect.suggest.reasons import (
+    KNOWN,
+    NUMBERS_IN,
+    SHARED_KEY,
+    TAX,
+    TRANSLATED,
+    UNITS,
+    name_reason,
+)
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Entity, FieldDef, Master
 from tenon.kernel.text import Text
@@ -52,6 +60,7 @@ class Matcher:
     catalogue: Catalogue
     columns: Sequence[Column]
     known: Known | None
+    homeless: frozenset[str] = frozenset()  # golden entities that the source has no table of
 
     def fields(self, entity: Entity) -> dict[str, Pick]:
         """The best column of each field; a column fills one field, and may lead to one record."""
@@ -106,6 +115,13 @@ class Matcher:
         score = like.score - (0.35 if "name" in lexicon.meanings(column.facts.name) else 0.0)
         share = self._share(target, master, by, column.facts)
         why = name_reason(like, column.facts, target.label.text())
+        if master is not None and target.code in self.homeless:
+            certain = column.named.like(lexicon.of_key(target.code, master.keys[0]))
+            if certain.score >= 0.9:
+                score, key = certain.score + 0.1, master.keys[0].label
+                why = SHARED_KEY.format(
+                    target=target.label.zh, target_en=target.label.en, key=key.zh, key_en=key.en
+                )
         if share is not None and share >= 0.5:
             score = max(score, 0.55) + 0.3 * share
             text = KNOWN if master else NUMBERS_IN

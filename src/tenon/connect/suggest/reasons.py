@@ -13,6 +13,10 @@ KNOWN = Text(
 NUMBERS_IN = Text(
     "{share} 的值是已有的“{target}”编号", "{share} of its values are numbers of “{target_en}” here"
 )
+SHARED_KEY = Text(
+    "本系统没有“{target}”的档案表；“{key}”是各系统通用的",
+    "This system has no table of “{target_en}”; the “{key_en}” is what all systems share",
+)
 TAX = Text("{share} 的值是税号的样子", "{share} of its values look like tax ids")
 UNITS = Text("值都是计量单位：{values}", "Its values are units: {values}")
 TRANSLATED = Text("按值翻译：{values}", "Its values are translated: {values}")
@@ -48,6 +52,9 @@ MATCHES = Text(
     "“{target_en}” is given by {owner}: here codes are matched, and a person settles the rest",
 )
 KEY_OF = Text("用来认出同一个“{target}”", "By this the same “{target_en}” is recognised")
+ANY_NAME = Text(
+    "表里只有一个名称：按全称和简称都试", "The table has one name only: it is tried as full and as short"
+)
 KEY_SHARE = Text(
     "{share} 的值与已有的“{target}”相同", "{share} of its values agree with a “{target_en}” here"
 )
