@@ -17,7 +17,14 @@ function Control({ setting, kept, ...given }: ControlProps) {
   if (setting.type === 'integer') return <InputNumber {...given} min={0} controls={false} className="connect__number" />
   if (setting.type === 'boolean') return <Switch {...given} />
   if (setting.type === 'choice')
-    return <Select {...given} options={setting.choices.map(({ value, label }) => ({ value, label: say(label) }))} />
+    return (
+      <Select
+        {...given}
+        allowClear={!setting.required}
+        showSearch={{ optionFilterProp: 'label' }}
+        options={setting.choices.map(({ value, label }) => ({ value, label: say(label) }))}
+      />
+    )
   if (setting.type === 'secret')
     return <Input.Password {...given} autoComplete="new-password" placeholder={kept ? t('connect.secret_kept') : undefined} />
   return <Input {...given} autoComplete="off" spellCheck={false} />

@@ -1,6 +1,7 @@
 import { answer, api } from '../api/client'
 import type { SourceState, Text } from '../api/types'
 import type { components } from '../api/schema'
+import { whole } from './draft'
 import type {
   Access,
   Connection,
@@ -18,8 +19,13 @@ import type {
 type Schemas = components['schemas']
 type Sent = Promise<{ data?: unknown; error?: unknown; response: Response }>
 
-/** An answer that holds a draft: the schema knows it as data only. */
-const drafted = <T>(sent: Sent): Promise<T> => answer(sent) as Promise<T>
+/** An answer that holds a draft, which the schema knows as data only. */
+async function drafted<T extends { draft: Draft }>(sent: Sent): Promise<T> {
+  const found = (await answer(sent)) as T
+  return { ...found, draft: whole(found.draft) }
+}
+
+const previewed = (sent: Sent): Promise<Preview> => answer(sent) as Promise<Preview>
 const at = (code: string) => ({ params: { path: { code } } })
 const data = (draft: Draft) => draft as unknown as Schemas['PreviewAsk']['draft']
 
@@ -52,7 +58,7 @@ export const suggest = (code: string, table: string, target?: string): Promise<S
   drafted(api.POST('/api/sources/{code}/suggest', { ...at(code), body: { table, target } }))
 
 export const preview = (code: string, draft: Draft): Promise<Preview> =>
-  drafted(api.POST('/api/sources/{code}/preview', { ...at(code), body: { draft: data(draft), limit: 20 } }))
+  previewed(api.POST('/api/sources/{code}/preview', { ...at(code), body: { draft: data(draft), limit: 20 } }))
 
 export const addSync = (source: string, draft: Draft): Promise<SyncState> =>
   drafted(api.POST('/api/syncs', { body: { source, draft: data(draft) } }))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { accepted, allAccepted, began, columnsOf, did, reading, redo, tidy, undo, unfilled, withRule, workOf } from './draft'
+import { accepted, allAccepted, began, columnsOf, did, reading, redo, tidy, undo, unfilled, whole, withRule, workOf } from './draft'
 import type { Draft } from './types'
 
 const label = { zh: '客户', en: 'Customers' }
@@ -24,6 +24,12 @@ describe('a suggestion', () => {
     expect(withRule(work, 'name', null).draft.fields).toEqual({ code: { from: 'id' } })
     expect(work.draft.fields.name).toEqual({ from: 'client_name', clean: 'name' })
   })
+})
+
+it('writes out what a server leaves unsaid', () => {
+  const { fields: _, ...said } = { ...draft, identity: { code: 'id', name: 'n' } }
+  expect(whole(said as unknown as Draft)).toEqual({ ...said, fields: {}, identity: { code: 'id', name: 'n', keys: {} } })
+  expect(whole(draft).identity).toBeNull()
 })
 
 describe('history', () => {

@@ -10,6 +10,12 @@ export type History = { past: Work[]; now: Work; future: Work[] }
 
 const STEPS = 100
 
+/** A draft with what stands for nothing written out: the server leaves it unsaid. */
+export function whole(draft: Draft): Draft {
+  const identity = draft.identity ? { ...draft.identity, keys: draft.identity.keys ?? {} } : null
+  return { ...draft, fields: draft.fields ?? {}, identity, stream: { ...draft.stream, key: draft.stream.key ?? [] } }
+}
+
 /** What was suggested, with every field still to be confirmed. */
 export function workOf({ draft, why, sure }: Suggestion): Work {
   const pending: Record<string, Pending> = {}
