@@ -176,8 +176,9 @@ def change_sync(
         raise Conflict(
             "stale_version", _STALE, code=code, by=now["changed_by"], version=now["version"]
         )
-    _refuse_incomplete(tenon, draft)
-    own.put(tenon.hub, [draft.model_copy(update={"code": code})], by.name)
+    made = draft.model_copy(update={"code": code})
+    _refuse_incomplete(tenon, made)
+    own.put(tenon.hub, [made], by.name)
     tenon.refresh()
 
 

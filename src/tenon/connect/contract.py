@@ -71,6 +71,7 @@ class Capabilities:
     writes: frozenset[Literal["insert", "update"]] = frozenset()
     encodings: tuple[str, ...] = ("utf-8",)
     page_rows: int = 5000
+    ranges: bool = False  # it reads in the order of any column, its key's say
     timeout_seconds: int = 30
 
 
@@ -228,6 +229,14 @@ class FinishingConnector(Connector, Protocol):
 
     def finish(self, stream: StreamDef) -> None:
         """Put away what was read; StreamTrouble when a person should know of something."""
+        ...
+
+
+class CountingConnector(Connector, Protocol):
+    """A connector that can tell beforehand how many rows it will read."""
+
+    def count(self, stream: StreamDef, since: CursorValue | None) -> int:
+        """How many rows `read` would give."""
         ...
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import report
+from tenon.connect import backfill, report
+from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.due import Turns
 from tenon.connect.plan import decoded
 from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
 from tenon.define import overview
@@ -26,12 +28,17 @@ _CONNECTED = Text("连接正常。", "The connection works.")
 _NO_ROW = Text(
     "没有这一行：{source} / {stream} / {key}。", "There is no such row: {source}/{stream}/{key}."
 )
+_PAUSED = Text(
+    "{by}已暂停此来源（{reason}）；数据在对方系统中等待，点击“恢复”后从水位线继续，不会丢失。",
+    "{by} has paused this source ({reason}). Its data waits in its own system; press Resume and it "
+    "goes on from the watermark: nothing is lost.",
+)
 _NOT_CONNECTED = Text("尚未设置连接。", "Not connected yet.")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source and the state of its connection, as `server.models.SourceState`."""
+    """A source and the state of its connection, as the API shows it."""
 
     code: str
     label: Text
@@ -46,6 +53,8 @@ class SourceState:
     last_success_at: Any
     age_seconds: int | None
     set_aside: int
+    hold: Hold | None
+    off_peak: list[str]
     streams: list[dict[str, Any]]
 
 
@@ -54,25 +63,28 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     catalogue = deps.catalogue()
     notes = {r.source: r for r in connection.execute(sa.select(source_state))}
     streams = {(r.source, r.stream): r for r in connection.execute(sa.select(sync_state))}
-    running = set(
-        connection.scalars(
-            sa.select(sync_run.c.source).where(sync_run.c.state == "running").distinct()
-        )
-    )
+    r = sync_run.c
+    going = sa.select(r.sync, r.id).where(r.state == "running").order_by(r.id)
+    running = {run.sync: run.id for run in connection.execute(going)}
+    turns = Turns(connection, catalogue)
+    back = [backfill.shown(one) for one in backfill.waiting(connection)]
     connected = set(deps.connections.codes())
     packages = overview.packages_of(connection)
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
-            _stream(s, streams.get((s.source, s.stream.name)), packages.get(("sync", s.code), ""))
+            _stream(s, streams.get((s.source, s.stream.name)), running.get(s.code), turns, source)
+            | {
+                "backfills": [b for b in back if b["sync"] == s.code],
+                "package": packages.get(("sync", s.code), ""),
+            }
             for s in catalogue.syncs_of(source.code)
         ]
         there = source.code in connected
         if not there and source.optional:
             continue
         place = (packages.get(("source", source.code), ""), there)
-        note, busy = notes.get(source.code), source.code in running
-        found.append(_state(deps, source, note, shown, busy, place))
+        found.append(_state(deps, source, notes.get(source.code), shown, turns, place))
     return found
 
 
@@ -217,7 +229,7 @@ def shown(watermark: Any) -> str | None:
 
 
 def _state(
-    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], running: bool,
+    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], turns: Turns,
     place: tuple[str, bool],
 ) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
@@ -232,12 +244,16 @@ def _state(
     except TenonError as error:
         address, message = "—", message or error.text
     message = message or _hook_problem(deps, source)
+    hold = turns.hold(source.code)
+    if hold is not None:
+        message = _PAUSED.format(by=hold.by, reason=hold.reason)
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
         system=source.system.text(), package=place[0], connected=place[1],
         address=address, read_only=True,
-        state=_word(source, note, age, running), message=message, last_success_at=last,
-        age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
+        state=_word(source, note, age, streams, turns), message=message, last_success_at=last,
+        age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), hold=hold,
+        off_peak=[*source.off_peak], streams=streams,
     )  # fmt: skip
 
 
@@ -250,24 +266,34 @@ def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
     return None
 
 
-def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:
-    if note and note.paused:
+def _word(
+    source: SourceDef, note: Any, age: int | None, streams: list[dict[str, Any]], turns: Turns
+) -> str:
+    if turns.hold(source.code) or (note and note.paused):
         return "paused"
     if note and note.failure:
         return "failing"
     if age is None:
-        return "syncing" if running else "never"
-    return "stale" if age > source.stale_minutes * 60 else "ok"
+        return "syncing" if any(s["running"] for s in streams) else "never"
+    late = turns.late(source)
+    return "stale" if (age > source.stale_minutes * 60 if late is None else late) else "ok"
 
 
-def _stream(sync: Sync, state: Any, package: str) -> dict[str, Any]:
+def _stream(
+    sync: Sync, state: Any, running: str | None, turns: Turns, source: SourceDef
+) -> dict[str, Any]:
+    schedule = sync.schedule or source.schedule
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
-        "target": sync.target, "package": package,
+        "target": sync.target,
         "watermark": shown(state.watermark) if state else None,
         "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,
+        "hold": turns.hold(source.code, sync.code), "waits": turns.of(sync).waits,
+        "schedule": schedule.text() if schedule else None, "running": running,
+        "cursor": sync.stream.cursor.column if sync.stream.cursor else None,
+        "key": [*sync.stream.key],
     }  # fmt: skip
 
 

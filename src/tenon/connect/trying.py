@@ -141,7 +141,8 @@ def _first(error: BaseException) -> str:
 
 def _redacted(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted({*secrets}, key=len, reverse=True):
-        for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
+        quoted = (quote(secret), quote(secret, safe=""), quote_plus(secret))
+        for form in (secret, *quoted, repr(secret)[1:-1]):
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(form, "•••")
     text = _PASSWORD.sub(lambda m: f"{m[1]}=•••", _USERINFO.sub("•••@", text))

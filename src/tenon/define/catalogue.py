@@ -220,6 +220,7 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
     for other in catalogue.syncs_of(sync.source):
         if other.code != sync.code and other.stream.name == sync.stream.name:
             yield f"stream {sync.stream.name} is also read by sync {other.code}"
+    yield from _schedule_problems(sync, catalogue)
     if sync.target not in entities:
         yield f"unknown target entity {sync.target}"
         return
@@ -229,6 +230,25 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
         yield from _rule_problems(code, rule, masters, entities)
     if sync.identity:
         yield from _identity_problems(sync, sync.identity, catalogue, masters)
+
+
+def _schedule_problems(sync: Sync, catalogue: Catalogue) -> Iterable[str]:
+    """What is wrong with the syncs that a sync waits for, one after the other."""
+    syncs = {s.code: s for s in catalogue.of(Sync)}
+    sources = {s.code: s.schedule for s in catalogue.of(SourceDef)}
+    seen = [sync.code]
+    while True:
+        last = syncs[seen[-1]]
+        schedule = last.schedule or sources.get(last.source)
+        if schedule is None or schedule.after is None:
+            return
+        if schedule.after not in syncs:
+            yield f"unknown sync {schedule.after}"
+            return
+        if schedule.after in seen:
+            yield f"the sync {schedule.after} would wait for itself"
+            return
+        seen.append(schedule.after)
 
 
 def _rule_problems(

@@ -54,9 +54,25 @@ def _writing_half(connection: Connection) -> None:
         )
 
 
+def _control_of_syncs(connection: Connection) -> None:
+    _baseline(connection)
+    _add_column(connection, "sync_run", "expected")
+    _add_column(connection, "sync_state", "compared_at")
+
+
+def _add_column(connection: Connection, table: str, name: str) -> None:
+    """Add a column that may be empty, where the table has not got it yet."""
+    known = metadata.tables.get(table)
+    if known is None or name in {c["name"] for c in sa.inspect(connection).get_columns(table)}:
+        return
+    kind = known.c[name].type.compile(connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
+
+
 STEPS: tuple[Step, ...] = (
     Step(1, "the first tables", _baseline),
     Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
+    Step(3, "control of syncs: pauses, back-fills, columns as known", _control_of_syncs),
 )
 
 

@@ -53,7 +53,8 @@ MATCHES = Text(
 )
 KEY_OF = Text("用来认出同一个“{target}”", "By this the same “{target_en}” is recognised")
 ANY_NAME = Text(
-    "表里只有一个名称：按全称和简称都试", "The table has one name only: it is tried as full and as short"
+    "表里只有一个名称：按全称和简称都试",
+    "The table has one name only: it is tried as full and as short",
 )
 KEY_SHARE = Text(
     "{share} 的值与已有的“{target}”相同", "{share} of its values agree with a “{target_en}” here"

@@ -19,6 +19,7 @@ from tenon.server.routes import (
     session,
     settings,
     sources,
+    syncs,
     users,
 )
 
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     boards.routes,
     sources.routes,
     connecting.routes,
+    syncs.routes,
     masters.routes,
     users.routes,
     definitions.routes,

@@ -34,8 +34,8 @@ from tenon.server.connect_models import (
     TryAnswer,
 )
 from tenon.server.guard import Caller, requires, router
-from tenon.server.models import SourceState
 from tenon.server.paging import Page, PageSize
+from tenon.server.source_models import SourceState
 
 routes = router("connect")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -13,17 +13,16 @@ from tenon.connect.disclosure import disclosure
 from tenon.connect.retry import retry
 from tenon.server.disclosure_models import SourceAccess
 from tenon.server.guard import Caller, requires, router
-from tenon.server.models import (
+from tenon.server.models import RetryAnswer, SetAsideList, SourceRow
+from tenon.server.paging import Page, PageSize
+from tenon.server.source_models import (
     CheckAnswer,
-    RetryAnswer,
     RunList,
     RunPage,
     RunRow,
-    SetAsideList,
-    SourceRow,
+    RunState,
     SourceState,
 )
-from tenon.server.paging import Page, PageSize
 
 routes = router("sources")
 
@@ -72,7 +71,7 @@ def source_access(caller: Reader, code: str) -> SourceAccess:
 def list_runs(
     caller: Reader,
     source: Code = None,
-    state: Literal["running", "succeeded", "failed", "interrupted"] | None = None,
+    state: RunState | None = None,
     *,
     changed: bool = False,
     page: Page = 1,

@@ -1,9 +1,11 @@
 import { connect } from './zh.connect'
+import { control } from './zh.control'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
   ...connect,
+  ...control,
   ...shopfloor,
   'action.cancel': '取消',
   'action.close': '关闭',

@@ -5,6 +5,7 @@ import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { Backfills } from './Backfills'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -43,6 +44,9 @@ export function SourceCard({ source }: { source: SourceState }) {
         <span>{say(source.system)}</span>
         <span className="code">{source.address}</span>
         <span>{t(source.read_only ? 'sources.read_only' : 'sources.writes')}</span>
+        {source.off_peak.length > 0 && (
+          <span className="num">{t('control.off_peak', { windows: source.off_peak.join(', ') })}</span>
+        )}
         <span className="num">{t('sources.rows', { n: count(rows) })}</span>
         <Link to={`${path}/tables`}>{t('sources.tables')}</Link>
         {can('sources.manage') && <Link to={`${path}/connection`}>{t('connect.edit')}</Link>}
@@ -54,7 +58,8 @@ export function SourceCard({ source }: { source: SourceState }) {
           </Link>
         )}
       </p>
-      <StreamTable streams={source.streams} source={source.code} />
+      <StreamTable streams={source.streams} source={source.code} offPeak={source.off_peak.length > 0} />
+      <Backfills backfills={source.streams.flatMap((stream) => stream.backfills)} />
     </section>
   )
 }
