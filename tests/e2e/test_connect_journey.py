@@ -60,7 +60,7 @@ class Plant:
     def rows(self, system: str, query: str) -> list[tuple[Any, ...]]:
         """What a legacy system itself answers."""
         where = self.systems[system]
-        if "path" not in where:
+        if not where.get("path"):
             engine = sa.create_engine(where["url"])
             with engine.connect() as connection:
                 found = [tuple(row) for row in connection.execute(sa.text(query))]

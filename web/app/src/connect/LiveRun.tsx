@@ -20,6 +20,8 @@ const HEADS = {
   succeeded: 'live_run.done',
   failed: 'live_run.failed',
   interrupted: 'live_run.failed',
+  cancelled: 'live_run.failed',
+  partial: 'live_run.partial',
 } as const
 type Props = { source: string; sync: SyncState; before: string | undefined; title: string; back: ReactNode; then: string[] }
 

@@ -89,6 +89,7 @@ export const connect = {
   'live_run.failed': 'Published, but reading stopped',
   'live_run.next': 'Next: {table} ({n} to go)',
   'live_run.open': 'This run in detail',
+  'live_run.partial': 'Published; part of it was read, the rest follows',
   'live_run.published': 'Published; reading',
   'live_run.queued': 'Waiting to begin…',
   'live_run.sources': 'Done, to the sources',

@@ -89,6 +89,7 @@ export const connect = {
   'live_run.failed': '已发布，但没有读完',
   'live_run.next': '下一张：{table}（还有 {n} 张）',
   'live_run.open': '这次同步的明细',
+  'live_run.partial': '已发布，读了一部分，其余下一轮接着读',
   'live_run.published': '已发布，正在读取',
   'live_run.queued': '等待开始……',
   'live_run.sources': '完成，看数据来源',
