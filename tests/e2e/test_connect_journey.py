@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -251,7 +252,7 @@ def _agrees(home: Path, plant: Plant) -> None:
             "WHERE kind = 'source' AND state = 'published') s ON s.code = c.source "
             "WHERE c.valid_to IS NULL"
         )
-        whose = {(entity, label, code): record for entity, label, code, record in links}
+        whose = {(entity, label, _plain(code)): record for entity, label, code, record in links}
         (loose,) = hub.execute("SELECT count(*) FROM e_order_line WHERE item IS NULL").fetchone()
         (aside,) = hub.execute(
             "SELECT count(*) FROM source_row WHERE state = 'set_aside'"
@@ -261,13 +262,23 @@ def _agrees(home: Path, plant: Plant) -> None:
         assert whose["customer", MES, code] == whose["customer", CRM, number], code
     pairs = plant.rows("wms", "SELECT item_code, erp_code FROM wm_item WHERE erp_code IS NOT NULL")
     for code, number in pairs:
-        assert whose["item", WMS, code] == whose["item", KIS, number.strip()], code
-    ordered = {r[0] for r in plant.rows("crm", "SELECT DISTINCT drawing_no FROM crm_order_line")}
-    made = dict(plant.rows("mes", "SELECT drawing_no, product_code FROM md_product"))
+        assert whose["item", WMS, _plain(code)] == whose["item", KIS, _plain(number)], code
+    ordered = {
+        _plain(r[0]) for r in plant.rows("crm", "SELECT DISTINCT drawing_no FROM crm_order_line")
+    }
+    made = {
+        _plain(drawing): _plain(code)
+        for drawing, code in plant.rows("mes", "SELECT drawing_no, product_code FROM md_product")
+    }
     both = ordered & made.keys()
     for drawing in both:
         assert whose["item", CRM, drawing] == whose["item", MES, made[drawing]], drawing
     assert (len(pairs) > 500, len(both) > 200) == (True, True)
+
+
+def _plain(code: str) -> str:
+    """A code without what only its typing put there."""
+    return "".join(unicodedata.normalize("NFKC", code).split()).upper()
 
 
 @contextmanager
