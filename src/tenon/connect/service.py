@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import backfill, report
+from tenon.connect import backfill, calls, report
+from tenon.connect.calls import CallState
 from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turns
@@ -56,6 +57,7 @@ class SourceState:
     hold: Hold | None
     off_peak: list[str]
     streams: list[dict[str, Any]]
+    calls: CallState | None
 
 
 def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState]:
@@ -84,7 +86,8 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         if not there and source.optional:
             continue
         place = (packages.get(("source", source.code), ""), there)
-        found.append(_state(deps, source, notes.get(source.code), shown, turns, place))
+        paid = _calls(deps, connection, source)
+        found.append(_state(deps, source, notes.get(source.code), shown, turns, place, paid))
     return found
 
 
@@ -230,7 +233,7 @@ def shown(watermark: Any) -> str | None:
 
 def _state(
     deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], turns: Turns,
-    place: tuple[str, bool],
+    place: tuple[str, bool], paid: CallState | None,
 ) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
@@ -253,8 +256,17 @@ def _state(
         address=address, read_only=True,
         state=_word(source, note, age, streams, turns), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), hold=hold,
-        off_peak=[*source.off_peak], streams=streams,
+        off_peak=[*source.off_peak], streams=streams, calls=paid,
     )  # fmt: skip
+
+
+def _calls(deps: ConnectDeps, connection: Connection, source: SourceDef) -> CallState | None:
+    """How far the source's budget of calls is used, where it has one."""
+    try:
+        budget = deps.connections.budget(source.code)
+    except TenonError:
+        return None  # the message says why
+    return calls.state(connection, source, budget) if budget else None
 
 
 def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
@@ -269,7 +281,7 @@ def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
 def _word(
     source: SourceDef, note: Any, age: int | None, streams: list[dict[str, Any]], turns: Turns
 ) -> str:
-    if turns.hold(source.code) or (note and note.paused):
+    if turns.hold(source.code) or (note and (note.paused or calls.is_spent(note.failure))):
         return "paused"
     if note and note.failure:
         return "failing"

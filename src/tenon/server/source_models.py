@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from tenon.server.call_models import CallState
 from tenon.server.models import CardFigure
 from tenon.server.shapes import Model, Text
 
@@ -116,6 +117,7 @@ class SourceState(Model):
     hold: Hold | None
     off_peak: list[str] = Field(description="The hours for heavy work; none: every hour")
     streams: list[StreamState]
+    calls: CallState | None
 
 
 class CheckAnswer(Model):

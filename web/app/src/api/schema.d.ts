@@ -1466,6 +1466,40 @@ export interface components {
             cards: components["schemas"]["Card"][];
         };
         /**
+         * CallState
+         * @description How far the budget of a source's calls is used.
+         */
+        CallState: {
+            /** Today */
+            today: number;
+            /** Per Day */
+            per_day: number | null;
+            /** Month */
+            month: number;
+            /** Per Month */
+            per_month: number | null;
+            /**
+             * Again
+             * @description Of the month's calls, those that repeated a failed one
+             */
+            again: number;
+            /**
+             * Alarm
+             * @description The share is reached at which people are told
+             */
+            alarm: boolean;
+            /**
+             * Spent At
+             * @description When it will be spent at this pace
+             */
+            spent_at: string | null;
+            /**
+             * Free At
+             * @description It is spent, and begins anew then
+             */
+            free_at: string | null;
+        };
+        /**
          * Card
          * @description A card of a board: figures, plus rows when the card lists.
          */
@@ -3467,6 +3501,7 @@ export interface components {
             off_peak: string[];
             /** Streams */
             streams: components["schemas"]["StreamState"][];
+            calls: components["schemas"]["CallState"] | null;
         };
         /**
          * SourceTable
