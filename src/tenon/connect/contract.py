@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -224,6 +224,15 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Let go of what is open."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A connector that can say, in the source's own language, what it asks for."""
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream; `:since` stands for where the last reading ended."""
         ...
 
 

@@ -11,7 +11,7 @@ from tenon.server import source_models as sm
 from tenon.server.call_models import CallState
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
-from tests.e2e.standin.rules import figure, need, paged
+from tests.e2e.standin.rules import STATE, figure, need, paged
 
 routes = APIRouter()
 
@@ -110,6 +110,8 @@ def _calls() -> CallState:
 def sources() -> list[sm.SourceState]:
     """All sources."""
     need("sources.read")
+    if STATE["bare"]:
+        return []
     return [
         _source("crm", "ok", 7, "", "", ["customers", "orders", "order_changes"]),
         _source(
@@ -292,7 +294,7 @@ def set_aside(
 
 
 @routes.post("/api/set-aside/retry")
-def retry(source: str | None = None) -> m.RetryAnswer:
+def retry(source: str | None = None, reason: str | None = None) -> m.RetryAnswer:
     """Retry rows set aside."""
     need("sources.manage")
     return m.RetryAnswer(tried=63, applied=11, still_set_aside=52)

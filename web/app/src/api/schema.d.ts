@@ -496,6 +496,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources/{code}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Source Access
+         * @description Show what is read of a source and how, for those who look after it.
+         */
+        get: operations["source_access_api_sources__code__access_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -567,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Set Aside
-         * @description Try the rows set aside again: of one source, or of all.
+         * @description Try the rows set aside again: of one source or of all, for one reason or for any.
          */
         post: operations["retry_set_aside_api_set_aside_retry_post"];
         delete?: never;
@@ -3414,6 +3434,22 @@ export interface components {
             seen_at: string;
         };
         /**
+         * SourceAccess
+         * @description What is read of a source, for those who look after it.
+         */
+        SourceAccess: {
+            /** Address */
+            address: string;
+            /** Login */
+            login: string | null;
+            /** Ledger */
+            ledger: boolean;
+            /** Writes */
+            writes: components["schemas"]["WriteAllowed"][];
+            /** Tables */
+            tables: components["schemas"]["TableRead"][];
+        };
+        /**
          * SourceRemoved
          * @description What was removed, what stays, and how to come back.
          */
@@ -3798,6 +3834,30 @@ export interface components {
             score: number;
         };
         /**
+         * TableRead
+         * @description How a table is read, and what the last reading cost.
+         */
+        TableRead: {
+            /** Sync */
+            sync: string;
+            label: components["schemas"]["Text"];
+            /** Table */
+            table: string;
+            /** Statement */
+            statement: string | null;
+            problem: components["schemas"]["Text"] | null;
+            /** Every Seconds */
+            every_seconds: number | null;
+            /** Rows */
+            rows: number;
+            /** Read */
+            read: number;
+            /** Seconds */
+            seconds: number | null;
+            /** Last At */
+            last_at: string | null;
+        };
+        /**
          * TableRows
          * @description The first rows of a table, as texts.
          */
@@ -4154,6 +4214,16 @@ export interface components {
             waits_for: components["schemas"]["Text"] | null;
             /** Sources */
             sources: components["schemas"]["Source"][];
+        };
+        /**
+         * WriteAllowed
+         * @description A table of the source that an administrator lets Tenon write into.
+         */
+        WriteAllowed: {
+            /** Table */
+            table: string;
+            /** Actions */
+            actions: string[];
         };
     };
     responses: never;
@@ -6978,6 +7048,109 @@ export interface operations {
             };
         };
     };
+    source_access_api_sources__code__access_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAccess"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_runs_api_runs_get: {
         parameters: {
             query?: {
@@ -7298,6 +7471,7 @@ export interface operations {
         parameters: {
             query?: {
                 source?: string | null;
+                reason?: string | null;
             };
             header?: never;
             path?: never;

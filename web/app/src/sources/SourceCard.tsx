@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
 import { Link, useSearchParams } from 'react-router'
+import { useCan } from '../api/session'
 import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
@@ -15,7 +16,9 @@ import { StreamTable } from './StreamTable'
 export function SourceCard({ source }: { source: SourceState }) {
   const { t, say } = useLanguage()
   const { duration } = useFormats()
+  const can = useCan()
   const [params] = useSearchParams()
+  const path = `/sources/${encodeURIComponent(source.code)}`
   const asked = params.get('source') === source.code
   const card = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -47,6 +50,9 @@ export function SourceCard({ source }: { source: SourceState }) {
           <span className="num">{t('control.off_peak', { windows: source.off_peak.join(', ') })}</span>
         )}
         <span className="num">{t('sources.rows', { n: count(rows) })}</span>
+        <Link to={`${path}/tables`}>{t('sources.tables')}</Link>
+        {can('sources.manage') && <Link to={`${path}/connection`}>{t('connect.edit')}</Link>}
+        <Link to={`${path}/access`}>{t('access.open')}</Link>
         <Link to={`/runs?source=${encodeURIComponent(source.code)}`}>{t('menu.runs')}</Link>
         {source.set_aside > 0 && (
           <Link to={`/set-aside?source=${encodeURIComponent(source.code)}`} className="warn">

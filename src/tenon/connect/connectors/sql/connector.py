@@ -42,6 +42,7 @@ from tenon.connect.selecting import (
     after,
     counted,
     first_page,
+    in_words,
     without_cursor,
 )
 from tenon.define.models import StreamDef
@@ -107,6 +108,12 @@ class SqlConnector:
         """The stream's columns as they are now."""
         with self._session() as connection:
             return self._planner_of(connection).columns(stream)
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream."""
+        with self._session() as connection:
+            plan, _ = self._planned(connection, stream, None)
+            return in_words(plan, self._page_rows, connection.dialect)
 
     def count(self, stream: StreamDef, since: CursorValue | None) -> int:
         """How many rows `read` would give."""
