@@ -71,7 +71,7 @@ def retry_rows(
 
     Conflict when the stream is still being synced after `patience` seconds.
     """
-    plan = _started(deps, sync, patience)
+    plan = _started(deps, sync, patience, catalogue.epoch)
     run = Run(deps, catalogue, sync, plan, force=force)
     try:
         for at in range(0, len(keys), _AT_ONCE):
@@ -86,12 +86,12 @@ def retry_rows(
     return Retried(run.counts.read, run.counts.applied, run.counts.set_aside)
 
 
-def _started(deps: ConnectDeps, sync: Sync, patience: float) -> Plan:
+def _started(deps: ConnectDeps, sync: Sync, patience: float, epoch: int) -> Plan:
     until = clock.monotonic() + patience
     while True:
         try:
             with deps.hub.write(durable=False) as tx:
-                return start(tx, sync, "retry", deps.lease_seconds)
+                return start(tx, sync, "retry", deps.lease_seconds, epoch)
         except Conflict:
             if clock.monotonic() >= until:
                 raise

@@ -161,7 +161,7 @@ class Runner:
         catalogue = self._deps.catalogue()
         sync = catalogue.sync(code)
         with self._deps.hub.write(durable=False) as tx:
-            plan = start(tx, sync, None, self._deps.lease_seconds)
+            plan = start(tx, sync, None, self._deps.lease_seconds, catalogue.epoch)
         run = Run(self._deps, catalogue, sync, plan, progress=progress)
         faults.point("sync.plan.after")
         own = connector is None

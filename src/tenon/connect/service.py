@@ -108,10 +108,11 @@ def source_page(
     if row is None:
         raise NotFound("no_source_row", _NO_ROW, source=source, stream=stream, key=key)
     return {
-        "source": source, "label": _label(catalogue, source), "stream": stream, "key": key,
+        "source": source, "label": source_label(catalogue, source), "stream": stream, "key": key,
         "columns": list(json.loads(row.raw).items()),
         "raw_bytes": json.loads(row.raw_bytes or "{}"), "state": row.state,
-        "reason": row.reason, "first_seen_at": row.first_seen_at, "seen_at": row.seen_at,
+        "reason_code": row.reason_code, "reason": row.reason,
+        "first_seen_at": row.first_seen_at, "seen_at": row.seen_at,
         "run_id": row.run_id, "entity": row.entity, "record_id": row.record_id,
     }  # fmt: skip
 
@@ -146,8 +147,8 @@ def set_aside(
     )
     return {
         "rows": [
-            {"source": r.source, "source_label": _label(catalogue, r.source), "stream": r.stream,
-             "key": r.key, "reason_code": r.reason_code, "reason": r.reason,
+            {"source": r.source, "source_label": source_label(catalogue, r.source),
+             "stream": r.stream, "key": r.key, "reason_code": r.reason_code, "reason": r.reason,
              "task_id": r.task_id, "first_seen_at": r.first_seen_at, "tries": r.tries}
             for r in rows
         ],
@@ -266,7 +267,8 @@ def _checked(ok: bool, message: Text, started: float) -> dict[str, Any]:
     return {"ok": ok, "message": message, "milliseconds": milliseconds}
 
 
-def _label(catalogue: Catalogue, source: str) -> Text:
+def source_label(catalogue: Catalogue, source: str) -> Text:
+    """The label of a source; its code when it is defined no more."""
     try:
         return catalogue.source(source).label.text()
     except NotFound:

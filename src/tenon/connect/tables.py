@@ -72,6 +72,7 @@ sync_run = sa.Table(
     sa.Column("resumed_from", Id, nullable=True),
     sa.Column("message", Json, nullable=True),  # {zh, en}
     sa.Column("reasons", Json, nullable=False, server_default="{}"),  # {reason code: count}
+    sa.Column("epoch", sa.Integer, nullable=True),  # the publish whose mapping it used
     sa.Index("ix_sync_run_sync", "sync", "state"),
     sa.Index("ix_sync_run_started", "started_at"),
 )
@@ -87,6 +88,7 @@ sync_batch = sa.Table(
     sa.Column("unchanged", sa.Integer, nullable=False),
     sa.Column("set_aside", sa.Integer, nullable=False),
     sa.Column("watermark", Json, nullable=True),
+    sa.Column("row_keys", Json, nullable=True),  # of the first rows it wrote
 )
 
 # How far a stream has come; its lease is in `lease` under `sync:<source>:<stream>`.

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from tenon.server.change_models import OrderChange
+from tenon.server.lineage_models import MappingVersion
 from tenon.server.shapes import Model
 from tenon.server.shapes import Text as Text  # part of the contract that this module is
 
@@ -330,6 +331,7 @@ class SourceRow(Model):
     columns: list[tuple[str, str | None]]
     raw_bytes: dict[str, str] = Field(description="Hex of values that were not valid text")
     state: Literal["applied", "set_aside", "gone"]
+    reason_code: str | None
     reason: Text | None
     first_seen_at: datetime
     seen_at: datetime
@@ -450,13 +452,16 @@ class RunBatch(Model):
     unchanged: int
     set_aside: int
     watermark: str | None
+    keys: list[str] = Field(description="Of the first rows it wrote")
 
 
 class RunPage(Model):
     """A run with its batches and the reasons rows were set aside."""
 
     run: RunRow
+    stream: str
     stream_label: Text
+    mapping: MappingVersion | None
     watermark_before: str | None
     watermark_after: str | None
     resumed_from: str | None

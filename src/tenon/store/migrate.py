@@ -46,17 +46,27 @@ def _baseline(connection: Connection) -> None:
 
 def _writing_half(connection: Connection) -> None:
     _baseline(connection)  # makes what is missing
-    if "sync_state" not in metadata.tables:
-        return  # a hub with only some rooms, in a test
-    if "told" not in {c["name"] for c in sa.inspect(connection).get_columns("sync_state")}:
-        connection.exec_driver_sql(
-            "ALTER TABLE sync_state ADD COLUMN told BIGINT NOT NULL DEFAULT 0"
-        )
+    _add_column(connection, "sync_state", "told", "BIGINT NOT NULL DEFAULT 0")
+
+
+def _lineage(connection: Connection) -> None:
+    _baseline(connection)
+    _add_column(connection, "sync_run", "epoch", "INTEGER")
+    _add_column(connection, "sync_batch", "row_keys", "TEXT")
+
+
+def _add_column(connection: Connection, table: str, column: str, sql: str) -> None:
+    """Add a column that is not there; nothing when a hub has only some rooms, as in a test."""
+    if table not in metadata.tables:
+        return
+    if column not in {c["name"] for c in sa.inspect(connection).get_columns(table)}:
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {sql}")
 
 
 STEPS: tuple[Step, ...] = (
     Step(1, "the first tables", _baseline),
     Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
+    Step(3, "the mapping a run used, the rows of a batch", _lineage),
 )
 
 

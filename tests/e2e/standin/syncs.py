@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from tenon.server import models as m
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
+from tests.e2e.standin.lineage import MAPPING
 from tests.e2e.standin.rules import figure, need, paged
 
 routes = APIRouter()
@@ -156,6 +157,7 @@ def run(run_id: str) -> m.RunPage:
             unchanged=row.unchanged // 2,
             set_aside=row.set_aside // 2,
             watermark="2025-11-22 14:41:07",
+            keys=[f"MV0091{n:04d}" for n in range(8)] if i == 0 else [],
         )
         for i in range(2)
     ]
@@ -174,7 +176,9 @@ def run(run_id: str) -> m.RunPage:
     )
     return m.RunPage(
         run=row,
+        stream="wm_move",
         stream_label=Text(zh="出入库流水", en="Stock moves"),
+        mapping=MAPPING,
         watermark_before="2025-11-22 14:40:58",
         watermark_after="2025-11-22 14:41:07",
         resumed_from=None,
@@ -246,6 +250,7 @@ def source_row(source: str, stream: str, key: str) -> m.SourceRow:
             ("operator_name", "王建�"),
         ],
         raw_bytes={"operator_name": "cdf5bda8b9"},
+        reason_code="unknown_code" if key.startswith("MV009") else None,
         reason=None if not key.startswith("MV009") else Text(zh="编码不存在", en="Unknown code"),
         first_seen_at=NOW - timedelta(days=2),
         seen_at=NOW - timedelta(minutes=3),

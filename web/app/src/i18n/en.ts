@@ -1,8 +1,10 @@
+import { lineage } from './en.lineage'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
+  ...lineage,
   ...shopfloor,
   'action.cancel': 'Cancel',
   'action.close': 'Close',

@@ -1,7 +1,9 @@
+import { lineage } from './zh.lineage'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
+  ...lineage,
   ...shopfloor,
   'action.cancel': '取消',
   'action.close': '关闭',
