@@ -203,6 +203,36 @@ class WritingConnector(Connector, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a source told: streams in which something changed, and the keys of rows deleted there.
+
+    An empty one is a sign of life. `begins` is the first after listening began, and `note` says
+    what cannot be heard.
+    """
+
+    streams: frozenset[str] = frozenset()
+    deleted: Mapping[str, frozenset[tuple[str | int, ...]]] = field(default_factory=dict)
+    begins: bool = False
+    note: Text | None = None
+
+
+class WatchingConnector(Connector, Protocol):
+    """A connector whose source can tell at once that something changed, where that was asked for.
+
+    A hint only: what changed is read by `read` as ever.
+    """
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked for it."""
+        ...
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What happens from now on; the first names all streams, and one comes each second."""
+        ...
+
+
 class FinishingConnector(Connector, Protocol):
     """A connector that has something to do once a stream's rows are written."""
 

@@ -11,8 +11,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.connect import report
-from tenon.connect.contract import StreamTrouble
+from tenon.connect.contract import Heard, StreamTrouble
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.listening import AGAIN as LISTEN_AGAIN
+from tenon.connect.listening import Listener, Round, Wakes
 from tenon.connect.report import Outcome
 from tenon.connect.retry import retry
 from tenon.connect.runner import Progress, Runner
@@ -42,6 +44,7 @@ class SyncCycle:
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._next: dict[str, float] = {}  # of the syncs that are left out of some rounds
+        self._wakes = Wakes()
 
     def start(self) -> None:
         """Start the threads; the first round begins at once."""
@@ -52,6 +55,9 @@ class SyncCycle:
         for code in sources:
             seconds = catalogue.source(code).every_seconds
             self._schedule.add(f"sync {code}", seconds, self._round(code))
+            listener = Listener(self._deps, code, self._wake, lambda: self._schedule.stopping)
+            if listener.wanted:
+                self._schedule.add(f"listen {code}", LISTEN_AGAIN, listener.run)
         self._schedule.add("forget old runs", 3600, self._purge)
         self._schedule.start()
 
@@ -66,11 +72,19 @@ class SyncCycle:
         with self._deps.hub.write() as tx:
             report.resume_source(tx, source)
         self._not_before.pop(source, None)
+        self._wakes.whole(source)
         for sync in self._deps.catalogue().syncs_of(source):
             self._next.pop(sync.code, None)
         self._schedule.soon(f"sync {source}")
 
-    def run_source(self, source: str) -> list[Outcome]:
+    def _wake(self, source: str, heard: Heard) -> None:
+        """Read the streams in which something changed, now."""
+        if heard.begins:
+            self._not_before.pop(source, None)  # it answers
+        self._wakes.add(source, heard)
+        self._schedule.soon(f"sync {source}")
+
+    def run_source(self, source: str, one: Round = Round()) -> list[Outcome]:  # noqa: B008  frozen
         """One round of a source: its syncs in order, then the rows whose wait is over."""
         catalogue = self._deps.catalogue()
         outcomes: list[Outcome] = []
@@ -82,13 +96,16 @@ class SyncCycle:
             return []
         try:
             for sync in catalogue.syncs_of(source):
+                if not one.reads(sync.stream.name):
+                    continue
                 if clock.monotonic() < self._next.get(sync.code, 0.0):
                     continue
                 self._wait_turn(catalogue, sync)
                 if self._schedule.stopping:
                     return outcomes
                 try:
-                    outcome = self._runner.sync(sync.code, connector, self._progress)
+                    deleted = one.deleted_of(sync.stream.name)
+                    outcome = self._runner.sync(sync.code, connector, self._progress, deleted)
                 except Conflict:
                     continue  # it runs already, in another process
                 outcomes.append(outcome)
@@ -111,7 +128,10 @@ class SyncCycle:
                 self._loaded(source)
                 return
             try:
-                self.run_source(source)
+                every = self._deps.catalogue().source(source).every_seconds
+                one = self._wakes.take(source, every)
+                if self._wakes.ran(source, one, self.run_source(source, one)):
+                    self._schedule.soon(f"sync {source}")
             finally:
                 self._loaded(source)
 

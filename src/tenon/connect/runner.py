@@ -16,7 +16,7 @@ from tenon.connect.batches import rows_of
 from tenon.connect.contract import Connector, StreamAbsent
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.echo import Echoes
-from tenon.connect.gone import Vanished
+from tenon.connect.gone import Key, Vanished, confirm
 from tenon.connect.identity import Identifier
 from tenon.connect.mapping import Mapper, Row
 from tenon.connect.pace import Pace, Probation
@@ -56,6 +56,7 @@ class Run:
     plan: Plan
     force: bool = False
     progress: Progress | None = None
+    deleted: frozenset[Key] = frozenset()  # what the source said it deleted
     counts: Counts = field(default_factory=Counts)
     pace: Pace = field(default_factory=Pace)
     resolver: Resolver = field(init=False)
@@ -152,9 +153,12 @@ class Runner:
         self._deps = deps
 
     def sync(
-        self, code: str, connector: Connector | None = None, progress: Progress | None = None
-    ) -> Outcome:
+        self, code: str, connector: Connector | None = None, progress: Progress | None = None,
+        deleted: frozenset[Key] = frozenset(),
+    ) -> Outcome:  # fmt: skip
         """Run one sync to its end; Conflict when it runs already.
+
+        `deleted` are keys of rows that the source said it deleted.
 
         Errors of the source are in the outcome and in the run's row, not raised.
         """
@@ -162,7 +166,7 @@ class Runner:
         sync = catalogue.sync(code)
         with self._deps.hub.write(durable=False) as tx:
             plan = start(tx, sync, None, self._deps.lease_seconds, catalogue.epoch)
-        run = Run(self._deps, catalogue, sync, plan, progress=progress)
+        run = Run(self._deps, catalogue, sync, plan, progress=progress, deleted=deleted)
         faults.point("sync.plan.after")
         own = connector is None
         try:
@@ -212,6 +216,8 @@ class Runner:
             if run.counts.read:  # what is put away cannot be read again after a power cut
                 self._make_durable(run)
             finish(stream)
+        if vanished is None and run.deleted:
+            return watermark, confirm(self._deps.hub, sync, run.plan, connector, run.deleted)
         return watermark, vanished.mark(run.plan) if vanished else None
 
     def _make_durable(self, run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +13,16 @@ from sqlalchemy.engine import Connection
 
 from tenon.connect import report
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.listening import watches
 from tenon.connect.plan import decoded
-from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
+from tenon.connect.tables import (
+    source_listen,
+    source_row,
+    source_state,
+    source_wait,
+    sync_run,
+    sync_state,
+)
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import SourceDef, Sync
 from tenon.kernel import clock
@@ -44,6 +52,7 @@ class SourceState:
     age_seconds: int | None
     set_aside: int
     streams: list[dict[str, Any]]
+    listening: dict[str, Any] | None  # None: nobody asked for it
 
 
 def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState]:
@@ -57,6 +66,7 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         )
     )
     connected = set(deps.connections.codes())
+    listens = {r.source: r for r in connection.execute(sa.select(source_listen))}
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
@@ -65,7 +75,10 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         ]
         if source.code not in connected and source.optional:
             continue
-        found.append(_state(deps, source, notes.get(source.code), shown, source.code in running))
+        state = _state(deps, source, notes.get(source.code), shown, source.code in running)
+        if state.listening is not None:
+            state = replace(state, listening=_listening(listens.get(source.code)))
+        found.append(state)
     return found
 
 
@@ -218,9 +231,10 @@ def _state(
     message: Text | None = None
     if note and note.failure:
         message = Text(note.failure["zh"], note.failure["en"])
+    listening: dict[str, Any] | None = None
     try:
         connector = deps.connections.open(source)
-        address = connector.address
+        address, listening = connector.address, {} if watches(connector) else None
         connector.close()
     except TenonError as error:
         address, message = "—", message or error.text
@@ -230,7 +244,16 @@ def _state(
         system=source.system.text(), address=address, read_only=True,
         state=_word(source, note, age, running), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
+        listening=listening,
     )  # fmt: skip
+
+
+def _listening(row: Any) -> dict[str, Any]:
+    """Whether the source is listened to, as it was last said."""
+    if row is None:
+        return {"state": "starting", "message": None, "since": None}
+    message = Text(row.message["zh"], row.message["en"]) if row.message else None
+    return {"state": row.state, "message": message, "since": row.since}
 
 
 def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:

@@ -8,6 +8,7 @@ Each source has its connector's settings, with secrets by name, never by value:
     mes:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
+      binlog: true         # MySQL and MariaDB: be told of changes at once, beside polling
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
     kis:
       url: mssql://tenon@10.0.0.7:1433/AIS20260101000000

@@ -122,6 +122,16 @@ source_state = sa.Table(
     sa.Column("last_attempt_at", UtcTime, nullable=True),
 )
 
+# Whether a source that tells of its changes is listened to.
+source_listen = sa.Table(
+    "source_listen",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("state", sa.String(12), nullable=False),  # listening, failing
+    sa.Column("message", Json, nullable=True),  # {code, zh, en}
+    sa.Column("since", UtcTime, nullable=False),
+)
+
 # What a webhook told us, kept before it is answered. `lane` events are handled in their order.
 hook_event = sa.Table(
     "hook_event",

@@ -67,6 +67,7 @@ STEPS: tuple[Step, ...] = (
     Step(1, "the first tables", _baseline),
     Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
     Step(3, "the mapping a run used, the rows of a batch", _lineage),
+    Step(4, "which sources are listened to", _baseline),
 )
 
 

@@ -15,6 +15,21 @@ from tests.e2e.standin.rules import figure, need, paged
 routes = APIRouter()
 
 
+_LISTENING = {
+    "mes": m.Listening(state="listening", message=None, since=NOW - timedelta(hours=3)),
+    "wms": m.Listening(
+        state="failing",
+        message=Text(
+            zh="账号没有监听 binlog 的权限；轮询照常进行。请数据库管理员执行："
+            "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'tenon'@'10.%';",
+            en="The account may not listen to the binlog; polling goes on as ever. Have it run: "
+            "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'tenon'@'10.%';",
+        ),
+        since=NOW - timedelta(hours=1),
+    ),
+}
+
+
 def _source(
     code: str, state: str, age: int | None, zh: str, en: str, streams: list[str]
 ) -> m.SourceState:
@@ -31,6 +46,7 @@ def _source(
         last_success_at=at,
         age_seconds=age,
         set_aside=12 if code == "wms" else 0,
+        listening=_LISTENING.get(code),
         streams=[
             m.StreamState(
                 sync=f"{code}_{s}",

@@ -1861,6 +1861,20 @@ export interface components {
             batch: number | null;
         };
         /**
+         * Listening
+         * @description Whether a source tells of its changes at once; if not, why, and what to do.
+         */
+        Listening: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "listening" | "failing";
+            message: components["schemas"]["Text"] | null;
+            /** Since */
+            since: string | null;
+        };
+        /**
          * MappingVersion
          * @description The version of a mapping that rows went through.
          */
@@ -3063,6 +3077,8 @@ export interface components {
             set_aside: number;
             /** Streams */
             streams: components["schemas"]["StreamState"][];
+            /** @description None: nobody asked for it */
+            listening: components["schemas"]["Listening"] | null;
         };
         /**
          * Stage

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from tenon.connect.batches import batch_of
+from tenon.connect.connectors.sql.binlog import Binlog
 from tenon.connect.connectors.sql.engines import (
     ENCODINGS,
     address_of,
@@ -30,6 +31,7 @@ from tenon.connect.contract import (
     ConnectorSettings,
     CursorValue,
     Found,
+    Heard,
     WriteRow,
     Written,
 )
@@ -67,6 +69,7 @@ class SqlConnector:
         self._open: Connection | None = None
         self._planner: Planner | None = None
         self._zone = ZoneInfo(settings.zone)
+        self._watches = settings.values.get("binlog") is True
         self._writer: TableWriter | None = None
         self._wrote_at = 0.0
 
@@ -92,6 +95,19 @@ class SqlConnector:
             bound = None if since is None else self._planner.terms.since(since, plan.cursor_type)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked that the binlog be listened to."""
+        return self._watches
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What the binlog tells of these streams from now on."""
+        binlog = Binlog(self._source, self.address, self._url, self._egress)
+        with self._session() as connection:
+            log = binlog.about(connection)
+        self.close()  # it listens over a line of its own, for days
+        yield from binlog.listen(log, streams)
 
     def write(
         self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
