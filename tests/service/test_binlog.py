@@ -136,6 +136,7 @@ def test_only_the_table_that_changed_is_read(plant: Plant) -> None:
         assert next(heard for heard in told if heard.streams) == Heard(frozenset({"wo"}))
     cycle = SyncCycle(plant.world.deps)
     assert [o.sync for o in cycle.run_source("mes", Round(frozenset({"wo"})))] == ["mes_order"]
+    cycle.stop()
 
 
 def test_a_deleted_row_is_marked_and_its_record_stays(plant: Plant) -> None:

@@ -241,6 +241,15 @@ class FinishingConnector(Connector, Protocol):
         ...
 
 
+class LastingConnector(Connector, Protocol):
+    """A connector whose connection may be kept open between two rounds."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it may: it holds no file, no lock, no transaction."""
+        ...
+
+
 class ItemConnector(Connector, Protocol):
     """A connector that can be asked for one item, and turns an item into a stream's rows."""
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tenon.connect import report
 from tenon.connect.contract import Heard, StreamTrouble
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.kept import Kept
 from tenon.connect.listening import AGAIN as LISTEN_AGAIN
 from tenon.connect.listening import Listener, Round, Wakes
 from tenon.connect.report import Outcome
@@ -45,6 +46,7 @@ class SyncCycle:
         self._not_before: dict[str, float] = {}
         self._next: dict[str, float] = {}  # of the syncs that are left out of some rounds
         self._wakes = Wakes()
+        self._kept = Kept(deps.connections)
 
     def start(self) -> None:
         """Start the threads; the first round begins at once."""
@@ -53,7 +55,7 @@ class SyncCycle:
         sources = [c for c in self._deps.connections.codes() if c in known]
         self._loading = set(sources)
         for code in sources:
-            seconds = catalogue.source(code).every_seconds
+            seconds = self._every(code)
             self._schedule.add(f"sync {code}", seconds, self._round(code))
             listener = Listener(self._deps, code, self._wake, lambda: self._schedule.stopping)
             if listener.wanted:
@@ -66,6 +68,7 @@ class SyncCycle:
         with self._turn:
             self._turn.notify_all()
         self._schedule.stop(timeout)
+        self._kept.close_all()
 
     def soon(self, source: str) -> None:
         """Sync a source now, also one that was paused: a person asked for it."""
@@ -90,10 +93,11 @@ class SyncCycle:
         outcomes: list[Outcome] = []
         trouble: TenonError | None = None
         try:
-            connector = self._deps.connections.open(catalogue.source(source))
+            connector = self._kept.take(catalogue.source(source))
         except TenonError as error:
             self._note(source, error)
             return []
+        well = False
         try:
             for sync in catalogue.syncs_of(source):
                 if not one.reads(sync.stream.name):
@@ -116,8 +120,9 @@ class SyncCycle:
                     return outcomes
                 if sync.every_seconds is not None:
                     self._next[sync.code] = clock.monotonic() + sync.every_seconds
+            well = trouble is None
         finally:
-            connector.close()
+            self._kept.give_back(source, well=well)
         retry(self._deps, source)
         self._note(source, trouble)
         return outcomes
@@ -128,14 +133,20 @@ class SyncCycle:
                 self._loaded(source)
                 return
             try:
-                every = self._deps.catalogue().source(source).every_seconds
-                one = self._wakes.take(source, every)
+                one = self._wakes.take(source, self._every(source))
                 if self._wakes.ran(source, one, self.run_source(source, one)):
                     self._schedule.soon(f"sync {source}")
             finally:
                 self._loaded(source)
 
         return run
+
+    def _every(self, source: str) -> int:
+        definition = self._deps.catalogue().source(source)
+        try:
+            return self._deps.connections.every(definition)
+        except TenonError:  # a file that cannot be read is told where it is opened
+            return definition.every_seconds
 
     def _loaded(self, source: str) -> None:
         with self._turn:
@@ -145,7 +156,7 @@ class SyncCycle:
     def _note(self, source: str, error: TenonError | None) -> None:
         if error is not None and error.recovery == "retry":
             self._failures[source] = self._failures.get(source, 0) + 1
-            every = self._deps.catalogue().source(source).every_seconds
+            every = self._every(source)
             pause = min(every * 2.0 ** self._failures[source], _LONGEST_PAUSE)
             self._not_before[source] = clock.monotonic() + pause
         else:

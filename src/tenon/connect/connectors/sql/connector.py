@@ -68,6 +68,7 @@ class SqlConnector:
         self.address = address_of(self._url)
         self._open: Connection | None = None
         self._planner: Planner | None = None
+        self._plans: dict[str, tuple[StreamDef, Plan]] = {}
         self._zone = ZoneInfo(settings.zone)
         self._watches = settings.values.get("binlog") is True
         self._writer: TableWriter | None = None
@@ -89,12 +90,19 @@ class SqlConnector:
         with self._session() as connection:
             if self._planner is None:
                 self._planner = self._new_planner(connection)
-            plan = self._planner.plan(stream)
+            known = self._plans.get(stream.name)
+            plan = known[1] if known and known[0] == stream else self._planner.plan(stream)
+            self._plans[stream.name] = stream, plan
             if plan.cursor is not None and plan.cursor_nullable:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
             bound = None if since is None else self._planner.terms.since(since, plan.cursor_type)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the connection may be kept: of a server whose statements stand alone."""
+        return self._dialect in {"mysql", "mariadb", "postgresql"}
 
     @property
     def watches(self) -> bool:
@@ -140,6 +148,7 @@ class SqlConnector:
         """Close the connections."""
         self._close_writer()
         opened, self._open, self._planner = self._open, None, None
+        self._plans.clear()
         if opened is not None:
             opened.close()
 
