@@ -14,10 +14,11 @@ from tools import sources
 
 BANNED_FOLDERS = frozenset({"utils", "util", "helpers", "common", "misc", "base", "core"})
 CONNECTORS = "src/tenon/connect/connectors"
-CONNECTOR_FILES = frozenset({"__init__.py", "connector.py"})
+CONNECTOR_FILES = frozenset({"__init__.py", "connector.py", "manifest.py"})
 CONNECTOR_MAY_IMPORT = (
     "tenon.kernel",
     "tenon.connect.contract",
+    "tenon.connect.manifest",  # what is asked of a person
     "tenon.connect.batches",  # what the contract's answers are made of
     "tenon.connect.selecting",  # streams compiled to SQL
     "tenon.define.models",  # a stream's definition

@@ -47,7 +47,7 @@ def test_route_lets_in_whom_the_table_names(served: Serving, route: APIRoute) ->
         with served.client() as client:
             if who != ANONYMOUS:
                 begin(served, client, who)
-            body: dict[str, str] | None = {} if method in {"POST", "PATCH"} else None
+            body: dict[str, str] | None = {} if method in {"POST", "PUT", "PATCH"} else None
             with client.stream(method, path, json=body) as answer:
                 if "event-stream" not in answer.headers["content-type"]:  # it would not end
                     answer.read()

@@ -259,3 +259,16 @@ def test_doctor_tries_each_source(tenon: Commands, tmp_path: Path) -> None:
     for name in ("MES", "WMS", "CRM"):
         assert name in wrong.stdout
     assert "hidden-word" not in wrong.output
+
+
+def test_syncs_are_steered_from_a_terminal(tenon: Commands) -> None:
+    tenon.init()
+    paused = tenon("sync", "pause", "mes", "--reason", "backup")
+    assert paused.exit_code == 0, paused.output
+    assert "paused by" in tenon("sync", "list").output
+    assert tenon("sync", "pause", "nowhere", "--reason", "x").exit_code == 1
+    assert tenon("sync", "resume", "mes").exit_code == 0
+    assert "paused by" not in tenon("sync", "list").output
+    early = tenon("sync", "backfill", "mes", "mes_job", "2025-01-01", "2025-01-02", "--reason", "x")
+    assert early.exit_code == 1
+    assert "first load" in early.output or "no sync" in early.output

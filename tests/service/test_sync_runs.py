@@ -22,7 +22,7 @@ from tenon.connect.tables import sync_run
 from tenon.jobs import lease
 from tenon.kernel import clock
 from tenon.kernel.errors import Conflict, Retry
-from tenon.server import models
+from tenon.server import models, source_models
 from tests.service.sync_world import World, world_at
 
 AT = "2026-01-31 08:00:00"
@@ -334,11 +334,11 @@ def test_what_people_see_fits_the_api(world: World) -> None:
     world.sync("mes_order")
     with world.hub.read() as connection:
         for state in service.source_states(world.deps, connection):
-            models.SourceState.model_validate(state)
-        listed = models.RunList.model_validate(
+            source_models.SourceState.model_validate(state)
+        listed = source_models.RunList.model_validate(
             runs.runs(connection, world.catalogue, source="mes", changed=True)
         )
-        page = models.RunPage.model_validate(
+        page = source_models.RunPage.model_validate(
             runs.run_page(connection, world.catalogue, listed.rows[0].id)
         )
         aside = models.SetAsideList.model_validate(
@@ -352,7 +352,7 @@ def test_what_people_see_fits_the_api(world: World) -> None:
     assert [(r.key, int(r.value or 0)) for r in page.reasons] == [("not_a_number", 1)]
     assert [r.key for r in aside.rows] == ["WO-00002"]
     assert ("qty", "bad") in row.columns
-    answer = models.CheckAnswer.model_validate(service.check_source(world.deps, "mes"))
+    answer = source_models.CheckAnswer.model_validate(service.check_source(world.deps, "mes"))
     assert answer.ok
 
 

@@ -79,7 +79,7 @@ def test_layout_wants_the_same_files_in_every_connector() -> None:
     folder = f"{check_layout.CONNECTORS}/sql"
     whole = [f"{folder}/{name}" for name in sorted(check_layout.CONNECTOR_FILES)]
     assert check_layout.missing_connector_files(whole) == []
-    assert len(check_layout.missing_connector_files(whole[:1])) == 1
+    assert len(check_layout.missing_connector_files(whole[:1])) == len(whole) - 1
 
 
 @pytest.mark.parametrize(

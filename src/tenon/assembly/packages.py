@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -69,6 +70,21 @@ def publish_package(
     with hub.write() as tx:
         _one_at_a_time(tx)
         return _publish(tx, package, definitions, by)
+
+
+def revise_package(
+    hub: Hub,
+    package: Package,
+    change: Callable[[tuple[Definition, ...]], tuple[Definition, ...]],
+    by: str,
+) -> Proposal:
+    """Publish a package as `change` makes it of what is published of it; {} before the first."""
+    with hub.write() as tx:
+        _one_at_a_time(tx)
+        now = publish.current_epoch(tx)
+        before = publish.at_epoch(tx, now, package.code) if now else ()
+        held = tuple(d for d in before if not isinstance(d, Package))
+        return _publish(tx, package, (package, *change(held)), by)
 
 
 def publish_built_in(hub: Hub) -> bool:

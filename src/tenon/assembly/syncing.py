@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.assembly.home import write_private
+from tenon.connect.control import refuse_held
 from tenon.connect.cycle import SyncCycle
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.tables import source_state, sync_state
@@ -28,8 +29,8 @@ _OFF = Text(
     "Nothing syncs: the server was started with --no-sync, or is stopping.",
 )
 _NOT_CONNECTED = Text(
-    "来源“{source}”还没有连接设置；请先在 connections.yaml 中填写并重启服务。",
-    "The source “{source}” has no connection. Write it in connections.yaml, then restart.",
+    "来源“{source}”还没有连接设置；请先在“数据来源”页面填写。",
+    "The source “{source}” has no connection; enter it on the page of sources first.",
 )
 
 
@@ -67,9 +68,17 @@ class Syncing:
         if cycle is None:
             raise Conflict("sync_off", _OFF)
         self._deps.catalogue().source(source)
-        if source not in self._connected:
+        if source not in self._deps.connections.codes():
             raise Conflict("not_connected", _NOT_CONNECTED, source=source)
+        with self._deps.hub.read() as connection:
+            refuse_held(connection, self._deps.catalogue(), source)
         cycle.soon(source)
+
+    def wake(self, source: str) -> None:
+        """Start a round of a source if anything syncs here: somebody resumed it."""
+        cycle = self._cycle
+        if cycle is not None and source in self._connected:
+            cycle.soon(source)
 
     def _watch(self, ended: threading.Event) -> None:
         """Write the progress of the first full sync until it is done."""

@@ -68,7 +68,8 @@ class FlowTriggers:
             for flow in flows:
                 if on[flow.code]:
                     self._start(tx, catalogue, flow, rows)
-        self._wake(tx, entity, [row.id for row in rows])
+        # Nobody waits for a record that was not there yet.
+        self._wake(tx, entity, [row.id for row in rows if row.outcome != "created"])
 
     def _start(
         self, tx: Connection, catalogue: Catalogue, flow: Flow, rows: Sequence[Written]

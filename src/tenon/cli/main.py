@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from tenon import __version__
-from tenon.cli import begin, doctor, keep, look, order, package, push, secret, serve, user, worker
+from tenon.cli import (
+    begin,
+    doctor,
+    keep,
+    look,
+    order,
+    package,
+    push,
+    secret,
+    serve,
+    sync,
+    user,
+    worker,
+)
 from tenon.cli.speech import choose
 from tenon.kernel import clock
 
@@ -52,4 +65,5 @@ app.command("doctor")(doctor.doctor)
 app.command("status")(doctor.status)
 app.add_typer(package.app, name="package")
 app.add_typer(secret.app, name="secret")
+app.add_typer(sync.app, name="sync")
 app.add_typer(user.app, name="user")

@@ -15,6 +15,7 @@ from tenon.assembly.home import with_public_url
 from tenon.cli.logs import begin_logging
 from tenon.cli.options import HERE, Home
 from tenon.cli.speech import plainly, tell
+from tenon.connect.egress import keep_off
 from tenon.kernel.text import Text
 from tenon.server.app import create_app
 
@@ -60,6 +61,7 @@ def serve(
         )
         # The web server ends on the signal and then raises it again: let it unwind us, in order.
         signal.signal(signal.SIGTERM, _end)
+        keep_off(port)  # no source may be pointed at Tenon itself
         tell(_SERVING.format(host=host, port=port))
         gc.freeze()  # what was loaded stays: collections need not look through it
         working = nullcontext() if held else tenon.at_work(sync=not no_sync, jobs=not no_jobs)

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection
+import pyarrow as pa
+from sqlalchemy.engine import Connection, Dialect
 
 from tenon.connect import told
+from tenon.connect.blocks import source_keys
 from tenon.connect.echo import Echoes
 from tenon.connect.identity import MATCHED, Decision, Identifier
 from tenon.connect.plan import Plan, encoded
 from tenon.connect.resolve import Resolver
-from tenon.connect.stage import Prepared, Work
+from tenon.connect.stage import Block, Prepared, ReadyBlock, Work
 from tenon.connect.tables import source_row, source_wait, sync_batch, sync_run, sync_state
 from tenon.define.models import Sync
 from tenon.jobs import lease
@@ -24,6 +26,7 @@ from tenon.kernel.errors import SetAside
 from tenon.master import lookup
 from tenon.records.ports import Actor, Origin
 from tenon.records.write import RowKey, Writer
+from tenon.store.bulk import insert_of
 from tenon.store.upsert import insert_new, insert_or_change
 from tenon.tasks import service as tasks
 
@@ -77,13 +80,37 @@ class Applier:
         told.refuse_overtaken(tx, self.sync, part.told)
         decisions = self._identify(tx, part.works)
         good = [w for w in part.works if _reason(w, decisions) is None]
+        loaded = self._load(tx, part.block)
         written = self._write(tx, good, decisions)
         ids = self._tasks(tx, part.works, decisions)
         self._rows(tx, part.works, decisions, written, ids)
         self._waits(tx, part.works, decisions, ids)
         self._links(tx)
         faults.point("sync.apply.after")
-        return self._account(tx, part, decisions, len(good), counts)
+        return self._account(tx, part, decisions, len(good) + loaded, counts)
+
+    def ready(self, dialect: Dialect, block: Block) -> ReadyBlock:
+        """A block in the form in which it is written; SetAside when a rule is broken."""
+        source, stream, now = self.sync.source, self.sync.stream.name, clock.now()
+        keys = (source, source_keys(self.sync, block.keys))
+        records = self.writer.loading(dialect, self.actor, self.sync.target, block.columns, keys)
+        rows: dict[str, Any] = {
+            "source": source, "stream": stream, "key": block.keys,
+            "hash": pa.array(block.hashes(), pa.string()), "raw": block.raws, "state": "applied",
+            "entity": self.sync.target, "record_id": pa.array(records.ids, pa.string()),
+            "run_id": self.plan.run_id, "first_seen_at": now, "seen_at": now, "tries": 0,
+            "waits": False,
+        }  # fmt: skip
+        return ReadyBlock(block, records, insert_of(dialect, source_row, rows, len(block)))
+
+    def _load(self, tx: Connection, ready: ReadyBlock | None) -> int:
+        """Write the rows that come as columns; IntegrityError when one is there after all."""
+        if ready is None:
+            return 0
+        cause = f"sync:{self.plan.run_id}"
+        self.writer.load(tx, ready.records, origin=self.origin, cause=cause)
+        ready.rows.run(tx)
+        return len(ready)
 
     def _identify(self, tx: Connection, works: Sequence[Work]) -> dict[str, Decision]:
         if self.identifier is None:
@@ -211,13 +238,13 @@ class Applier:
             tx.execute(insert_new(tx, source_wait), rows)
 
     def _state(
-        self, tx: Connection, works: Sequence[Work], set_aside: int, mark: dict[str, Any] | None
+        self, tx: Connection, part: Prepared, set_aside: int, mark: dict[str, Any] | None
     ) -> None:
         """Move the stream's watermark and its counts of rows."""
         state = sync_state.c
         values: dict[str, Any] = {
-            "rows": state.rows + len(works) - _before(works, "applied", "set_aside"),
-            "set_aside": state.set_aside + set_aside - _before(works, "set_aside"),
+            "rows": state.rows + part.changed - _before(part.works, "applied", "set_aside"),
+            "set_aside": state.set_aside + set_aside - _before(part.works, "set_aside"),
         }
         if mark is not None:
             values["watermark"] = mark
@@ -231,13 +258,13 @@ class Applier:
         self, tx: Connection, part: Prepared, decisions: dict[str, Decision], applied: int,
         before: Counts,
     ) -> Counts:  # fmt: skip
-        own = Counts(part.read, applied, part.unchanged, len(part.works) - applied)
+        own = Counts(part.read, applied, part.unchanged, part.changed - applied)
         own.reasons.update(r.code for w in part.works if (r := _reason(w, decisions)))
         total = Counts(reasons=before.reasons.copy())
         total.add(Counts(before.read, before.applied, before.unchanged, before.set_aside))
         total.add(own)
         mark = encoded(part.watermark)
-        self._state(tx, part.works, own.set_aside, mark)
+        self._state(tx, part, own.set_aside, mark)
         run: dict[str, Any] = {
             "read": total.read, "applied": total.applied, "unchanged": total.unchanged,
             "set_aside": total.set_aside, "reasons": dict(total.reasons),
@@ -249,7 +276,7 @@ class Applier:
             sync_batch.insert().values(
                 run_id=self.plan.run_id, number=self.batches + 1, at=clock.now(), read=own.read,
                 applied=own.applied, unchanged=own.unchanged, set_aside=own.set_aside,
-                watermark=mark, row_keys=[w.key for w in part.works[:KEPT_KEYS]],
+                watermark=mark, row_keys=part.keys(KEPT_KEYS),
             )
         )  # fmt: skip
         faults.point("sync.watermark.after")

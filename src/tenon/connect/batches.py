@@ -41,6 +41,12 @@ def batch_of(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.RecordBa
     return pa.RecordBatch.from_arrays(arrays, names=titles)
 
 
+def names_of(batch: pa.RecordBatch) -> tuple[str, ...]:
+    """The columns of a batch's rows."""
+    names = batch.schema.names
+    return tuple(n for n in names if not (n.endswith(BYTES) and n.removesuffix(BYTES) in names))
+
+
 def rows_of(batch: pa.RecordBatch) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     """A batch as column names and rows of str, int, Decimal, datetime, bytes or None."""
     columns: dict[str, list[Any]] = {}

@@ -71,6 +71,7 @@ class Capabilities:
     writes: frozenset[Literal["insert", "update"]] = frozenset()
     encodings: tuple[str, ...] = ("utf-8",)
     page_rows: int = 5000
+    ranges: bool = False  # it reads in the order of any column, its key's say
     timeout_seconds: int = 30
 
 
@@ -81,15 +82,26 @@ class Column:
     name: str
     type: str
     nullable: bool
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table or path that could be read."""
+    """A table or path that could be read; `rows` is the system's own estimate, where it has one.
+
+    What is read of a table is said by its name, of HTTP by `path` and `explode`; of a table that
+    is read in parts `table` is its name and `where` the part.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    comment: str | None = None
+    rows: int | None = None
+    path: str | None = None
+    explode: str | None = None
+    table: str | None = None
+    where: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
 
 
 class Egress(Protocol):
@@ -247,6 +259,14 @@ class LastingConnector(Connector, Protocol):
     @property
     def lasting(self) -> bool:
         """Whether it may: it holds no file, no lock, no transaction."""
+        ...
+
+
+class CountingConnector(Connector, Protocol):
+    """A connector that can tell beforehand how many rows it will read."""
+
+    def count(self, stream: StreamDef, since: CursorValue | None) -> int:
+        """How many rows `read` would give."""
         ...
 
 

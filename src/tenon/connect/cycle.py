@@ -10,12 +10,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tenon.connect import report
-from tenon.connect.contract import Heard, StreamTrouble
+from tenon.connect import backfill, report
+from tenon.connect.contract import Connector, Heard, StreamTrouble
+from tenon.connect.control import held
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.due import Turn, Turns
 from tenon.connect.kept import Kept
 from tenon.connect.listening import AGAIN as LISTEN_AGAIN
-from tenon.connect.listening import Listener, Round, Wakes
+from tenon.connect.listening import WHOLE, Listener, Round, Wakes
 from tenon.connect.report import Outcome
 from tenon.connect.retry import retry
 from tenon.connect.runner import Progress, Runner
@@ -39,12 +41,14 @@ class SyncCycle:
         self._runner = Runner(deps)
         self._progress = progress
         self._schedule = Schedule()
+        self._sources: frozenset[str] = frozenset()
         self._turn = threading.Condition()
         self._loading: set[str] = set()  # in their first round
         self._waiting: set[str] = set()  # for another source's first round
         self._failures: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._next: dict[str, float] = {}  # of the syncs that are left out of some rounds
+        self._asked: set[str] = set()  # sources that a person wants read, whatever the schedule
         self._wakes = Wakes()
         self._kept = Kept(deps.connections)
 
@@ -53,13 +57,9 @@ class SyncCycle:
         catalogue = self._deps.catalogue()
         known = {s.source for s in catalogue.of(Sync)}
         sources = [c for c in self._deps.connections.codes() if c in known]
-        self._loading = set(sources)
+        self._loading, self._sources = set(sources), frozenset(sources)
         for code in sources:
-            seconds = self._every(code)
-            self._schedule.add(f"sync {code}", seconds, self._round(code))
-            listener = Listener(self._deps, code, self._wake, lambda: self._schedule.stopping)
-            if listener.wanted:
-                self._schedule.add(f"listen {code}", LISTEN_AGAIN, listener.run)
+            self._add(code)
         self._schedule.add("forget old runs", 3600, self._purge)
         self._schedule.start()
 
@@ -74,24 +74,51 @@ class SyncCycle:
         """Sync a source now, also one that was paused: a person asked for it."""
         with self._deps.hub.write() as tx:
             report.resume_source(tx, source)
+        self._begin(source)
         self._not_before.pop(source, None)
         self._wakes.whole(source)
         for sync in self._deps.catalogue().syncs_of(source):
             self._next.pop(sync.code, None)
+        self._asked.add(source)
         self._schedule.soon(f"sync {source}")
 
-    def _wake(self, source: str, heard: Heard) -> None:
+    def _begin(self, source: str) -> None:
+        """Schedule a source that was joined since the start."""
+        with self._turn:
+            if not self._schedule.has(f"sync {source}"):
+                self._add(source)
+                self._schedule.start()
+
+    def _add(self, source: str) -> None:
+        self._schedule.add(f"sync {source}", self._every(source), self._round(source))
+        listener = Listener(self._deps, source, self._hear, lambda: self._schedule.stopping)
+        if listener.wanted:
+            self._schedule.add(f"listen {source}", LISTEN_AGAIN, listener.run)
+
+    def _hear(self, source: str, heard: Heard) -> None:
         """Read the streams in which something changed, now."""
         if heard.begins:
             self._not_before.pop(source, None)  # it answers
         self._wakes.add(source, heard)
         self._schedule.soon(f"sync {source}")
 
-    def run_source(self, source: str, one: Round = Round()) -> list[Outcome]:  # noqa: B008  frozen
+    def _every(self, source: str) -> int:
+        definition = self._deps.catalogue().source(source)
+        try:
+            return self._deps.connections.every(definition)
+        except TenonError:  # a file that cannot be read is told where it is opened
+            return definition.every_seconds
+
+    def run_source(self, source: str, one: Round = WHOLE) -> list[Outcome]:
         """One round of a source: its syncs in order, then the rows whose wait is over."""
-        catalogue = self._deps.catalogue()
-        outcomes: list[Outcome] = []
-        trouble: TenonError | None = None
+        catalogue, outcomes = self._deps.catalogue(), list[Outcome]()
+        asked = source in self._asked
+        self._asked.discard(source)
+        syncs = catalogue.syncs_of(source)
+        back = backfill.due(self._deps, catalogue, source)
+        if not back and not any(self._turn_of(catalogue, s, asked, one).now for s in syncs):
+            retry(self._deps, source)
+            return []
         try:
             connector = self._kept.take(catalogue.source(source))
         except TenonError as error:
@@ -99,36 +126,58 @@ class SyncCycle:
             return []
         well = False
         try:
-            for sync in catalogue.syncs_of(source):
-                if not one.reads(sync.stream.name):
-                    continue
-                if clock.monotonic() < self._next.get(sync.code, 0.0):
-                    continue
-                self._wait_turn(catalogue, sync)
-                if self._schedule.stopping:
-                    return outcomes
-                try:
-                    deleted = one.deleted_of(sync.stream.name)
-                    outcome = self._runner.sync(sync.code, connector, self._progress, deleted)
-                except Conflict:
-                    continue  # it runs already, in another process
-                outcomes.append(outcome)
-                if isinstance(outcome.error, StreamTrouble):
-                    trouble = trouble or outcome.error
-                elif outcome.error is not None:
-                    self._note(source, outcome.error)
-                    return outcomes
-                if sync.every_seconds is not None:
-                    self._next[sync.code] = clock.monotonic() + sync.every_seconds
+            trouble = self._run_all(catalogue, source, connector, outcomes, one, asked=asked)
+            if back and (trouble is None or isinstance(trouble, StreamTrouble)):
+                backfill.work(self._deps, catalogue, connector, source)
             well = trouble is None
         finally:
             self._kept.give_back(source, well=well)
-        retry(self._deps, source)
+        if self._schedule.stopping:
+            return outcomes
+        if trouble is None or isinstance(trouble, StreamTrouble):
+            retry(self._deps, source)
         self._note(source, trouble)
         return outcomes
 
+    def _run_all(
+        self, catalogue: Catalogue, source: str, connector: Connector, outcomes: list[Outcome],
+        one: Round, *, asked: bool,
+    ) -> TenonError | None:  # fmt: skip
+        """Run what is due, until something is wrong with the whole source; what was wrong."""
+        trouble: TenonError | None = None
+        for sync in catalogue.syncs_of(source):
+            turn = self._turn_of(catalogue, sync, asked, one)
+            if not turn.now:
+                continue
+            self._wait_turn(catalogue, sync)
+            if self._schedule.stopping:
+                break
+            try:
+                deleted = one.deleted_of(sync.stream.name)
+                outcome = self._runner.sync(
+                    sync.code, connector, self._progress, turn.kind, deleted
+                )
+            except Conflict:
+                continue  # it runs already, in another process
+            outcomes.append(outcome)
+            if isinstance(outcome.error, StreamTrouble):
+                trouble = trouble or outcome.error
+            elif outcome.error is not None:
+                return outcome.error
+            self._ran(catalogue, sync, outcome)
+        return trouble
+
+    def _ran(self, catalogue: Catalogue, sync: Sync, outcome: Outcome) -> None:
+        if outcome.state == "succeeded":
+            self._wake(catalogue, sync)
+        if sync.every_seconds is not None and outcome.state != "partial":
+            self._next[sync.code] = clock.monotonic() + sync.every_seconds
+
     def _round(self, source: str) -> Callable[[], None]:
         def run() -> None:
+            if not self._deps.catalogue().syncs_of(source):
+                self._loaded(source)  # it was removed, or has nothing to read yet
+                return
             if clock.monotonic() < self._not_before.get(source, 0.0) or self._paused(source):
                 self._loaded(source)
                 return
@@ -141,12 +190,19 @@ class SyncCycle:
 
         return run
 
-    def _every(self, source: str) -> int:
-        definition = self._deps.catalogue().source(source)
-        try:
-            return self._deps.connections.every(definition)
-        except TenonError:  # a file that cannot be read is told where it is opened
-            return definition.every_seconds
+    def _turn_of(self, catalogue: Catalogue, sync: Sync, asked: bool, one: Round) -> Turn:
+        if not one.reads(sync.stream.name) or clock.monotonic() < self._next.get(sync.code, 0.0):
+            return Turn(now=False)
+        with self._deps.hub.read() as connection:
+            return Turns(connection, catalogue).of(sync, asked=asked)
+
+    def _wake(self, catalogue: Catalogue, done: Sync) -> None:
+        """Start the rounds of other sources that wait for this sync."""
+        for sync in catalogue.of(Sync):
+            schedule = sync.schedule or catalogue.source(sync.source).schedule
+            waits = schedule is not None and schedule.after == done.code
+            if waits and sync.source != done.source and sync.source in self._sources:
+                self._schedule.soon(f"sync {sync.source}")
 
     def _loaded(self, source: str) -> None:
         with self._turn:
@@ -168,12 +224,10 @@ class SyncCycle:
             report.note_source(tx, source, error)
 
     def _paused(self, source: str) -> bool:
+        """By its own failure, or by a person."""
+        query = sa.select(source_state.c.paused).where(source_state.c.source == source)
         with self._deps.hub.read() as connection:
-            return bool(
-                connection.scalar(
-                    sa.select(source_state.c.paused).where(source_state.c.source == source)
-                )
-            )
+            return bool(connection.scalar(query)) or held(connection, source) is not None
 
     def _wait_turn(self, catalogue: Catalogue, sync: Sync) -> None:
         """In the first round, let what this sync refers to be loaded before it.

@@ -49,6 +49,10 @@ class Echoes:
             and push.entity == sync.target
         ]
 
+    def expected(self) -> bool:
+        """Whether anything is written into this stream at all."""
+        return bool(self._pushes)
+
     def find(self, tx: Connection, works: Sequence[Work]) -> dict[str, Heard]:
         """What we pushed, by the key of the row that was read."""
         found: dict[str, Heard] = {}

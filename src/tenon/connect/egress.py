@@ -11,19 +11,47 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from tenon.kernel.errors import NeedsUser, Retry
 from tenon.kernel.text import Text
 
 _NOT_LISTED = Text(
-    "来源“{source}”不允许连接到 {host}:{port}；只允许管理员在连接设置中登记的地址：{allowed}。",
-    "The source “{source}” may not connect to {host}:{port}; its settings list only {allowed}.",
+    "来源“{source}”不允许连接到 {host}:{port}；只允许管理员在连接设置中登记的地址：{allowed}，"
+    "并且不能是 Tenon 自己的端口、链路本地地址或云主机的元数据地址。",
+    "The source “{source}” may not connect to {host}:{port}; its settings list only {allowed}, "
+    "and Tenon's own port, link-local addresses and the metadata services of cloud machines are "
+    "refused always.",
 )
 _NOT_RESOLVED = Text(
     "无法解析主机名“{host}”；请检查网络或 DNS，Tenon 会继续重试。",
     "The host name “{host}” cannot be resolved. Check the network or DNS; Tenon keeps trying.",
 )
+_UNREACHED = Text(
+    "{host}:{port} 没有应答：请检查地址、端口、防火墙，以及数据库是否允许从其他机器连接。",
+    "{host}:{port} does not answer. Check the address, the port, the firewall, and whether the "
+    "database may be reached from other machines.",
+)
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Where clouds answer their own machines with credentials; the link-local ones are refused anyway.
+_METADATA: Final = frozenset(
+    map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254"))
+)
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_own_ports: Final[set[int]] = set()
+
+
+def keep_off(port: int) -> None:
+    """Let no source reach this port of this machine: Tenon itself listens there."""
+    _own_ports.add(port)
+
+
+def reach(host: str, address: str, port: int, seconds: float) -> None:
+    """Open a connection to an address that was admitted and close it; Retry with the reason."""
+    try:
+        socket.create_connection((address, port), timeout=seconds).close()
+    except OSError as error:
+        raise Retry("host_silent", _UNREACHED, host=host, port=port) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +67,7 @@ class EgressGuard:
         if (name, port) not in self.allowed:
             raise self._refusal(host, port)
         for text in _resolve(name, port):
-            if _may_be(name, ipaddress.ip_address(text)):
+            if _may_be(name, ipaddress.ip_address(text)) and not _is_own(text, port):
                 return text
         raise self._refusal(host, port)
 
@@ -65,12 +93,36 @@ def _resolve(name: str, port: int) -> list[str]:
 
 
 def _may_be(name: str, address: _Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    plain = mapped or address
+    plain = _inner(address)
     if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved:
+        return False
+    if plain in _METADATA:
+        return False
+    if plain is not address and plain.is_loopback:
         return False
     # This machine itself is reached only when the connection says so in plain words.
     return not plain.is_loopback or name == "localhost" or _is_loopback(name)
+
+
+def _inner(address: _Address) -> _Address:
+    """The IPv4 address that is packed into an IPv6 one (mapped, 6to4, NAT64); else the address."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_own(address: str, port: int) -> bool:
+    if port not in _own_ports:
+        return False
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))  # possible for an address of this machine only
+        except OSError:
+            return False
+    return True
 
 
 def _is_loopback(name: str) -> bool:

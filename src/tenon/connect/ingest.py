@@ -206,7 +206,9 @@ def _put(tx: Connection, run: Run, part: Prepared, *, refuse: bool) -> None:
 
 
 def _plan() -> Plan:
-    return Plan(uuid7(), "", "", "hook", None, None, first=False, first_success_at=None)
+    return Plan(
+        uuid7(), "", "", "hook", None, None, first=False, blank=False, first_success_at=None
+    )
 
 
 def _begin(tx: Connection, run: Run) -> None:

@@ -7,15 +7,16 @@ cursor it is read as a whole and compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import resources
 from typing import Any
 
 import yaml
 
 from tenon.connect.contract import Found
-from tenon.define.models import Join, StreamDef
+from tenon.define.models import Join, StreamDef, Sync
 from tenon.kernel.text import Text
 
 _Columns = Mapping[str, Mapping[str, str]]  # of each table without case: {without case: as it is}
@@ -23,12 +24,17 @@ _Columns = Mapping[str, Mapping[str, str]]  # of each table without case: {witho
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A stream: fitted to the tables that are there, or what it lacks."""
+    """A stream with its mapping: fitted to the tables that are there, or what it lacks.
+
+    `name` is how it is listed: its table, with a part behind it where a table is read in parts.
+    """
 
     label: Text
     stream: StreamDef
     missing: tuple[str, ...] = ()  # tables, or key columns: then it cannot be read
     left_out: tuple[str, ...] = ()  # columns that are not there
+    name: str = ""
+    sync: Mapping[str, Any] = field(default_factory=dict)  # target, identity, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,16 @@ def recognise(found: Sequence[Found]) -> Ledger | None:
         if all(table.casefold() in there for table in edition["needs"]):
             note = Text(**edition["note"]) if "note" in edition else None
             streams = () if note else said["streams"]
-            offers = tuple(_fitted(Text(**s["label"]), _stream(s), there) for s in streams)
+            offers = tuple(_offer(s, there) for s in streams)
             return Ledger(edition["code"], Text(**edition["label"]), offers, note)
     return None
+
+
+def ready(found: Sequence[Found]) -> dict[str, Offer]:
+    """What a recognised ledger offers and has, by the name it is listed under, without case."""
+    ledger = recognise(found)
+    offers = ledger.offers if ledger else ()
+    return {offer.name.casefold(): offer for offer in offers if not offer.missing}
 
 
 def streams() -> list[StreamDef]:
@@ -59,6 +72,7 @@ def streams() -> list[StreamDef]:
     return [_stream(said) for said in _package_data()["streams"]]
 
 
+@cache
 def _package_data() -> Any:
     return yaml.safe_load(
         resources.files("tenon.connect").joinpath("kingdee.yaml").read_text("utf-8")
@@ -67,6 +81,47 @@ def _package_data() -> Any:
 
 def _stream(said: Mapping[str, Any]) -> StreamDef:
     return StreamDef.model_validate(said["stream"])
+
+
+def mappings() -> list[Sync]:
+    """All mappings as they are written, as syncs of a source `kis`."""
+    return [
+        Sync.model_validate(
+            {"code": said["stream"]["name"].lower(), "label": said["label"], "source": "kis",
+             "stream": said["stream"], **said["sync"]}
+        )
+        for said in _package_data()["streams"]
+    ]  # fmt: skip
+
+
+def _offer(said: Mapping[str, Any], there: _Columns) -> Offer:
+    fitted = _fitted(Text(**said["label"]), _stream(said), there)
+    name = said.get("name") or fitted.stream.table or fitted.stream.name
+    gone = {_called_in(fitted.stream, left) for left in fitted.left_out}
+    return replace(fitted, name=name, sync=_without(said["sync"], gone))
+
+
+def _called_in(stream: StreamDef, left: str) -> str:
+    """What a column that is not there would be called in the stream's rows."""
+    table, _, column = left.partition(".")
+    prefix = next((j.prefix for j in stream.join if j.table == table), "")
+    return f"{prefix}{column}".casefold()
+
+
+def _without(sync: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
+    """A mapping without the rules of columns that are not there."""
+    identity = sync.get("identity")
+    kept = {**sync, "fields": {f: r for f, r in sync["fields"].items() if not _uses(r, gone)}}
+    if identity:
+        keys = {k: c for k, c in identity["keys"].items() if c.casefold() not in gone}
+        kept["identity"] = {**identity, "keys": keys}
+    return kept
+
+
+def _uses(rule: Any, gone: Collection[str]) -> bool:
+    columns = rule.get("from", ()) if isinstance(rule, dict) else rule
+    named = [columns] if isinstance(columns, str) else columns
+    return any(column.casefold() in gone for column in named)
 
 
 def _fitted(label: Text, stream: StreamDef, there: _Columns) -> Offer:

@@ -128,6 +128,9 @@ class Round:
         return self.deleted.get(stream, frozenset())
 
 
+WHOLE: Final = Round()
+
+
 @dataclass(slots=True)
 class Wakes:
     """The hints heard since the last round of each source, and when whole rounds are due."""

@@ -54,6 +54,21 @@ class Lookup:
         return ("ref", self.rule.ref or "", self.rule.by or "")
 
 
+@dataclass(frozen=True, slots=True)
+class PlainRule:
+    """A field that needs no look-up; `read` gives its checked value."""
+
+    field: FieldDef
+    rule: MapRule
+    read: Read
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The source's columns that the value is made of."""
+        own = self.rule.from_ if isinstance(self.rule.from_, tuple) else (self.rule.from_,)
+        return tuple(name for name in (*own, self.rule.times) if name is not None)
+
+
 @dataclass(slots=True)
 class Facts:
     """What a row says of the identity of a thing."""
@@ -72,7 +87,7 @@ class Mapper:
     ) -> None:
         self.names = names
         self._sync = sync
-        self._zone = zone
+        self.zone = zone
         self._at = {name.casefold(): i for i, name in enumerate(names)}
         self._entity: Entity = catalogue.entity(sync.target)
         self._refuse_unfilled()
@@ -82,14 +97,15 @@ class Mapper:
             for code, rule in sync.fields.items()
             if rule.master or rule.ref
         )
-        self._plain: tuple[tuple[str, Read], ...] = tuple(
-            (code, self._field(fields[code], rule))
+        self.plain = tuple(
+            PlainRule(fields[code], rule, self._field(fields[code], rule))
             for code, rule in sync.fields.items()
             if not (rule.master or rule.ref)
         )
-        self._key = tuple(self._index(name) for name in sync.stream.key)
+        self.key_at = tuple(self._index(name) for name in sync.stream.key)
         cursor = sync.stream.cursor
         self._cursor = self._index(cursor.column) if cursor else None
+        self.cursor_name = None if self._cursor is None else names[self._cursor]
         version = cursor.version if cursor else None
         self._version = self._index(version) if version else None
         self._facts = self._identity()
@@ -97,9 +113,9 @@ class Mapper:
 
     def key(self, row: Row) -> str | None:
         """The row's key; None when a part of it is empty."""
-        if len(self._key) == 1:
-            return _key_part(row[self._key[0]])
-        parts = [_key_part(row[i]) for i in self._key]
+        if len(self.key_at) == 1:
+            return _key_part(row[self.key_at[0]])
+        parts = [_key_part(row[i]) for i in self.key_at]
         return None if None in parts else "|".join(p for p in parts if p)
 
     def content(self, row: Row) -> tuple[tuple[str, ...], Row]:
@@ -108,6 +124,10 @@ class Mapper:
             return self.names, row
         names, own, line = self.names[:-2], row[:-2], row[-1]
         return (names, own) if line is None else ((*names, LINE), (*own, line))
+
+    def at(self, name: str) -> int | None:
+        """Where a column stands in a row; None where the source has none of that name."""
+        return self._at.get(name.casefold())
 
     def problem(self, row: Row) -> SetAside | None:
         """What the connector found wrong with the row."""
@@ -126,7 +146,7 @@ class Mapper:
 
     def values(self, row: Row) -> dict[str, Any]:
         """The fields that need no look-up, checked; SetAside names the first one refused."""
-        return {code: read(row) for code, read in self._plain}
+        return {rule.field.code: rule.read(row) for rule in self.plain}
 
     def facts(self, row: Row) -> Facts | None:
         """The row's identity, for a sync that feeds a golden entity."""
@@ -170,7 +190,7 @@ class Mapper:
             value = check_value(field, constant)
             return lambda _row: value
         raw = self._text(rule) if isinstance(rule.from_, tuple) else self._column(rule.from_)
-        parse = parser(field.type, rule, self._zone)
+        parse = parser(field.type, rule, self.zone)
         if rule.times is not None:
             parse = _product(parse)
         other = self._column(rule.times) if rule.times is not None else None

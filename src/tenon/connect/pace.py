@@ -14,9 +14,9 @@ from tenon.kernel.errors import Stop
 from tenon.kernel.text import Text
 
 # A person's write waits for the part before it: short parts keep that below 50 ms at p99.
-_TARGET_SECONDS: Final = 0.02
+_TARGET_SECONDS: Final = 0.03
 _SMALLEST: Final = 50
-_LARGEST: Final = 2000
+_LARGEST: Final = 5000
 _JUDGED: Final = 200
 
 _POISON = Text(
@@ -65,10 +65,10 @@ class Probation:
         """The parts that may be written now; Stop when over half of the rows are poison."""
         if self._held is None:
             return [part]
-        if not part.works and not self._held:
+        if not part.changed and not self._held:
             return [part]
         self._held.append(part)
-        self._changed += len(part.works)
+        self._changed += part.changed
         self._bad.update(w.reason.code for w in part.works if w.poison and w.reason)
         if self._changed < _JUDGED:
             return []
@@ -81,9 +81,12 @@ class Probation:
         return self.rest()
 
     def rest(self) -> list[Prepared]:
-        """What is still held back, as one part: of a key in several of them the last counts."""
+        """What is still held back, as one part: of a key in several of them the last counts.
+
+        Of blocks it is found out when they are written: a key that is there already is refused.
+        """
         held, self._held = self._held or [], None
-        if len(held) < 2:
+        if len(held) < 2 or any(part.block is not None for part in held):
             return held
         works = {w.key: w for part in held for w in part.works}
         read = sum(p.read for p in held)

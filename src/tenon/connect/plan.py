@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -20,6 +20,11 @@ from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 
 _COMMIT_SECONDS = 2.0  # on the wall
+
+# Runs that read the stream from its beginning; runs that leave its watermark alone.
+WHOLE: Final = frozenset({"full", "compare"})
+BESIDE: Final = frozenset({"retry", "backfill"})
+LIGHT_ROWS: Final = 5000  # reading a whole stream of no more is as light as a poll
 
 _BUSY = Text(
     "同步“{sync}”正在运行，请等它结束后再试。",
@@ -43,7 +48,9 @@ class Plan:
     watermark: CursorValue | None
     since: CursorValue | None
     first: bool  # the stream has never succeeded
+    blank: bool  # none of its rows is there
     first_success_at: datetime | None
+    rows: int = 0  # of the stream, as known when the run began
 
 
 def start(tx: Connection, sync: Sync, kind: str | None, seconds: float, epoch: int) -> Plan:
@@ -56,7 +63,7 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float, epoch: i
     state = _state(tx, sync)
     watermark = decoded(state.watermark)
     since = None
-    if watermark is not None and sync.stream.cursor is not None:
+    if watermark is not None and sync.stream.cursor is not None and kind != "compare":
         since = rewind(watermark, _overlap(sync.stream.cursor))
     run_id = uuid7()
     kind = kind or ("full" if since is None else "incremental")
@@ -65,9 +72,11 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float, epoch: i
             id=run_id, source=sync.source, sync=sync.code, stream=sync.stream.name, kind=kind,
             state="running", started_at=clock.now(), watermark_before=state.watermark,
             watermark_after=state.watermark, resumed_from=dead, reasons={}, epoch=epoch,
+            expected=state.rows or None if kind in WHOLE else None,
         )
     )  # fmt: skip
-    tx.execute(_of(sync).values(last_attempt_at=clock.now()))
+    if kind not in BESIDE:
+        tx.execute(_of(sync).values(last_attempt_at=clock.now()))
     return Plan(
         run_id,
         name,
@@ -76,7 +85,9 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float, epoch: i
         watermark,
         since,
         state.last_success_at is None,
+        not state.rows,
         state.first_success_at,
+        state.rows,
     )
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tenon.connect.apply import Counts
-from tenon.connect.plan import Plan, encoded
+from tenon.connect.plan import BESIDE, Plan, encoded
 from tenon.connect.tables import source_state, sync_batch, sync_run, sync_state
 from tenon.define.models import Sync
 from tenon.jobs import lease
@@ -37,7 +37,7 @@ class Outcome:
 
     run_id: str
     sync: str
-    state: str  # succeeded, failed, absent
+    state: str  # succeeded, partial, cancelled, failed, absent
     counts: Counts
     error: TenonError | None = None
 
@@ -52,24 +52,29 @@ def check(run_id: str, counts: Counts) -> None:
 
 
 def succeed(
-    tx: Connection, sync: Sync, plan: Plan, counts: Counts, watermark: Any, note: Text | None
-) -> None:
-    """Close a run that read all it meant to."""
+    tx: Connection, sync: Sync, plan: Plan, counts: Counts, watermark: Any, note: Text | None,
+    word: str = "succeeded",
+) -> None:  # fmt: skip
+    """Close a run that read all it meant to, or (partial, cancelled) ended before."""
     check(plan.run_id, counts)
     now = clock.now()
-    values = _closed("succeeded", counts, note.as_dict() if note else None)
-    state: dict[str, Any] = {"last_success_at": now, "failure": None, "absent": False}
-    if plan.first:
-        state["first_success_at"] = now
-    if plan.kind == "retry":
+    values = _closed(word, counts, note.as_dict() if note else None)
+    state: dict[str, Any] = {"failure": None, "absent": False}
+    if word == "succeeded":
+        state["last_success_at"] = now
+        if plan.first:
+            state["first_success_at"] = now
+        if plan.since is None:
+            state["compared_at"] = now
+    if plan.kind in BESIDE:
         state = {}
     elif watermark is not None:
         values["watermark_after"] = state["watermark"] = encoded(watermark)
     tx.execute(sync_run.update().where(sync_run.c.id == plan.run_id).values(values))
     if state:
         tx.execute(_state_of(sync).values(state))
-    _forget_idle(tx, sync, plan)
-    if counts.applied or counts.set_aside:
+    _forget_idle(tx, sync, plan, word)
+    if counts.applied or counts.set_aside or word != "succeeded":
         announce(tx, "sync_run")
     lease.give_back(tx, plan.lease_name, plan.lease_owner)
 
@@ -88,7 +93,8 @@ def fail(tx: Connection, sync: Sync, plan: Plan, counts: Counts, error: TenonErr
     message = error.text.as_dict()
     values = _closed("failed", counts, message)
     tx.execute(sync_run.update().where(sync_run.c.id == plan.run_id).values(values))
-    tx.execute(_state_of(sync).values(failure=message | {"code": error.code}))
+    if plan.kind != "backfill":  # which says nothing of the stream's own reading
+        tx.execute(_state_of(sync).values(failure=message | {"code": error.code}))
     _forget_idle(tx, sync, plan, state="failed")
     announce(tx, "sync_run")
     lease.give_back(tx, plan.lease_name, plan.lease_owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +64,13 @@ class Resolver:
         for work in every:
             if work.reason is not None:
                 self._mention(mapper, work)
+
+    def answers(
+        self, connection: Connection, one: Lookup, values: set[str]
+    ) -> Mapping[str, str | None]:
+        """The record of each of these texts that names one."""
+        self._ask(connection, one, values)
+        return self._found.get(one.place, {})
 
     def _mention(self, mapper: Mapper, work: Work) -> None:
         """Note which documents a row that is set aside names, so that their pages can tell."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tenon.connect import backfill
 from tenon.connect.service import reason_figure, shown
 from tenon.connect.tables import sync_batch, sync_run
 from tenon.define import versions
 from tenon.define.catalogue import Catalogue
+from tenon.kernel import clock
 from tenon.kernel.errors import NotFound
 from tenon.kernel.text import Text
+
+_SOON: Final = 0.5  # seconds; what is read in less says nothing of the pace
 
 _NO_RUN = Text("没有这次运行：{id}。", "There is no such run: {id}.")
 
@@ -77,6 +81,7 @@ def run_page(connection: Connection, catalogue: Catalogue, id_: str) -> dict[str
         "watermark_before": shown(row.watermark_before),
         "watermark_after": shown(row.watermark_after),
         "resumed_from": row.resumed_from,
+        "backfill": backfill.of_run(connection, row.id) if row.kind == "backfill" else None,
         "batches": [
             {"at": b.at, "read": b.read, "applied": b.applied, "unchanged": b.unchanged,
              "set_aside": b.set_aside, "watermark": shown(b.watermark), "keys": b.row_keys or []}
@@ -100,7 +105,21 @@ def run_row(catalogue: Catalogue, row: Any) -> dict[str, Any]:
         "kind": row.kind, "state": row.state, "started_at": row.started_at,
         "ended_at": row.ended_at, "read": row.read, "applied": row.applied,
         "unchanged": row.unchanged, "set_aside": row.set_aside, "message": row.message,
+        "expected": row.expected, **_pace(row),
     }  # fmt: skip
+
+
+def _pace(row: Any) -> dict[str, Any]:
+    """How fast a run that is under way goes, and how long it will still take."""
+    # A demo's plant lives faster than the clock on the wall.
+    took = (clock.now() - row.started_at).total_seconds() / (clock.demo_pace() or 1.0)
+    if row.state != "running" or not row.read or took < _SOON:
+        return {"rate": None, "seconds_left": None}
+    rate = row.read / took
+    left = None
+    if row.expected is not None and row.expected > row.read:
+        left = int((row.expected - row.read) / rate)
+    return {"rate": round(rate, 1), "seconds_left": left}
 
 
 def _sync_label(catalogue: Catalogue, code: str) -> Text:

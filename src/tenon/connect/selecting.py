@@ -221,6 +221,14 @@ def without_cursor(plan: Plan) -> sa.Select[Any]:
     return _select(plan).where(plan.cursor.is_(None)).order_by(*plan.key)
 
 
+def counted(plan: Plan, since: Any) -> sa.Select[Any]:
+    """How many rows a stream has with a cursor at or after `since`, or without one."""
+    query = sa.select(sa.func.count()).select_from(plan.source).where(sa.true(), *plan.filters)
+    if plan.cursor is None or since is None:
+        return query
+    return query.where(sa.or_(plan.cursor >= since, plan.cursor.is_(None)))
+
+
 def after(columns: Sequence[sa.ColumnElement[Any]], values: Sequence[Any]) -> Any:
     """`(columns) > (values)`, spelled out: every dialect can use an index on the first column."""
     first, value = columns[0], values[0]

@@ -11,8 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import report
+from tenon.connect import backfill, report
+from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
+from tenon.connect.due import Turns
 from tenon.connect.listening import watches
 from tenon.connect.plan import decoded
 from tenon.connect.tables import (
@@ -23,6 +25,7 @@ from tenon.connect.tables import (
     sync_run,
     sync_state,
 )
+from tenon.define import overview
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import SourceDef, Sync
 from tenon.kernel import clock
@@ -33,17 +36,24 @@ _CONNECTED = Text("连接正常。", "The connection works.")
 _NO_ROW = Text(
     "没有这一行：{source} / {stream} / {key}。", "There is no such row: {source}/{stream}/{key}."
 )
+_PAUSED = Text(
+    "{by}已暂停此来源（{reason}）；数据在对方系统中等待，点击“恢复”后从水位线继续，不会丢失。",
+    "{by} has paused this source ({reason}). Its data waits in its own system; press Resume and it "
+    "goes on from the watermark: nothing is lost.",
+)
 _NOT_CONNECTED = Text("尚未设置连接。", "Not connected yet.")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source and the state of its connection, as `server.models.SourceState`."""
+    """A source and the state of its connection, as the API shows it."""
 
     code: str
     label: Text
     kind: str
     system: Text
+    package: str
+    connected: bool
     address: str
     read_only: bool
     state: str
@@ -51,6 +61,8 @@ class SourceState:
     last_success_at: Any
     age_seconds: int | None
     set_aside: int
+    hold: Hold | None
+    off_peak: list[str]
     streams: list[dict[str, Any]]
     listening: dict[str, Any] | None  # None: nobody asked for it
 
@@ -60,22 +72,29 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     catalogue = deps.catalogue()
     notes = {r.source: r for r in connection.execute(sa.select(source_state))}
     streams = {(r.source, r.stream): r for r in connection.execute(sa.select(sync_state))}
-    running = set(
-        connection.scalars(
-            sa.select(sync_run.c.source).where(sync_run.c.state == "running").distinct()
-        )
-    )
+    r = sync_run.c
+    going = sa.select(r.sync, r.id).where(r.state == "running").order_by(r.id)
+    running = {run.sync: run.id for run in connection.execute(going)}
+    turns = Turns(connection, catalogue)
+    back = [backfill.shown(one) for one in backfill.waiting(connection)]
     connected = set(deps.connections.codes())
+    packages = overview.packages_of(connection)
     listens = {r.source: r for r in connection.execute(sa.select(source_listen))}
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
-            _stream(s, streams.get((s.source, s.stream.name)))
+            _stream(s, streams.get((s.source, s.stream.name)), running.get(s.code), turns, source)
+            | {
+                "backfills": [b for b in back if b["sync"] == s.code],
+                "package": packages.get(("sync", s.code), ""),
+            }
             for s in catalogue.syncs_of(source.code)
         ]
-        if source.code not in connected and source.optional:
+        there = source.code in connected
+        if not there and source.optional:
             continue
-        state = _state(deps, source, notes.get(source.code), shown, source.code in running)
+        place = (packages.get(("source", source.code), ""), there)
+        state = _state(deps, source, notes.get(source.code), shown, turns, place)
         if state.listening is not None:
             state = replace(state, listening=_listening(listens.get(source.code)))
         found.append(state)
@@ -224,8 +243,9 @@ def shown(watermark: Any) -> str | None:
 
 
 def _state(
-    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], running: bool
-) -> SourceState:
+    deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], turns: Turns,
+    place: tuple[str, bool],
+) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
     message: Text | None = None
@@ -239,12 +259,16 @@ def _state(
     except TenonError as error:
         address, message = "—", message or error.text
     message = message or _hook_problem(deps, source)
+    hold = turns.hold(source.code)
+    if hold is not None:
+        message = _PAUSED.format(by=hold.by, reason=hold.reason)
     return SourceState(
         code=source.code, label=source.label.text(), kind=source.connector,
-        system=source.system.text(), address=address, read_only=True,
-        state=_word(source, note, age, running), message=message, last_success_at=last,
-        age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), streams=streams,
-        listening=listening,
+        system=source.system.text(), package=place[0], connected=place[1],
+        address=address, read_only=True,
+        state=_word(source, note, age, streams, turns), message=message, last_success_at=last,
+        age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), hold=hold,
+        off_peak=[*source.off_peak], streams=streams, listening=listening,
     )  # fmt: skip
 
 
@@ -265,23 +289,34 @@ def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
     return None
 
 
-def _word(source: SourceDef, note: Any, age: int | None, running: bool) -> str:
-    if note and note.paused:
+def _word(
+    source: SourceDef, note: Any, age: int | None, streams: list[dict[str, Any]], turns: Turns
+) -> str:
+    if turns.hold(source.code) or (note and note.paused):
         return "paused"
     if note and note.failure:
         return "failing"
     if age is None:
-        return "syncing" if running else "never"
-    return "stale" if age > source.stale_minutes * 60 else "ok"
+        return "syncing" if any(s["running"] for s in streams) else "never"
+    late = turns.late(source)
+    return "stale" if (age > source.stale_minutes * 60 if late is None else late) else "ok"
 
 
-def _stream(sync: Sync, state: Any) -> dict[str, Any]:
+def _stream(
+    sync: Sync, state: Any, running: str | None, turns: Turns, source: SourceDef
+) -> dict[str, Any]:
+    schedule = sync.schedule or source.schedule
     return {
         "sync": sync.code, "stream": sync.stream.name, "label": sync.label.text(),
-        "target": sync.target, "watermark": shown(state.watermark) if state else None,
+        "target": sync.target,
+        "watermark": shown(state.watermark) if state else None,
         "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,
+        "hold": turns.hold(source.code, sync.code), "waits": turns.of(sync).waits,
+        "schedule": schedule.text() if schedule else None, "running": running,
+        "cursor": sync.stream.cursor.column if sync.stream.cursor else None,
+        "key": [*sync.stream.key],
     }  # fmt: skip
 
 

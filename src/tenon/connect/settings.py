@@ -32,6 +32,7 @@ Each source has its connector's settings, with secrets by name, never by value:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,11 +43,16 @@ from urllib.parse import urlsplit
 import yaml
 
 from tenon.connect.connectors.files import FilesConnector
+from tenon.connect.connectors.files.manifest import MANIFEST as FILES
 from tenon.connect.connectors.http import HttpConnector
+from tenon.connect.connectors.http.manifest import MANIFEST as HTTP
 from tenon.connect.connectors.odbc import OdbcConnector
+from tenon.connect.connectors.odbc.manifest import MANIFEST as ODBC
 from tenon.connect.connectors.sql import SqlConnector
+from tenon.connect.connectors.sql.manifest import MANIFEST as SQL
 from tenon.connect.contract import Action, Connector, ConnectorSettings
 from tenon.connect.egress import guard
+from tenon.connect.manifest import Manifest
 from tenon.connect.secrets import Secrets
 from tenon.define.models import SourceDef
 from tenon.kernel.errors import Config
@@ -84,6 +90,8 @@ CONNECTORS: Final[Mapping[str, Callable[[ConnectorSettings], Connector]]] = {
     "odbc": OdbcConnector,
     "files": FilesConnector,
 }
+MANIFESTS: Final[Mapping[str, Manifest]] = {one.kind: one for one in (SQL, HTTP, FILES, ODBC)}
+_writing: Final = threading.Lock()  # of connections.yaml: it is read, changed and written whole
 
 
 Mark = tuple[int, int, int]
@@ -156,24 +164,41 @@ class Connections:
         fresh.write_text(text, "utf-8")
         fresh.replace(self.home / "connections.yaml")
 
+    def values(self, source: str) -> Mapping[str, Any] | None:
+        """What is kept of a source's connection, secrets by name; None when there is none."""
+        return self._read().get(source)
+
+    def put(self, source: str, values: Mapping[str, Any]) -> None:
+        """Write the connection of one source."""
+        with _writing:
+            self.save({**self._read(), source: values})
+
+    def drop(self, source: str) -> None:
+        """Forget the connection of one source."""
+        with _writing:
+            self.save({code: kept for code, kept in self._read().items() if code != source})
+
     def open(self, source: SourceDef) -> Connector:
         """A connector for the source, not yet connected."""
         values = self._read().get(source.code)
         if values is None:
             raise Config("no_connection", _NO_CONNECTION, source=source.code)
+        where = place_of(values)
+        opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
+        return self.make(source, opened)
+
+    @staticmethod
+    def make(source: SourceDef, values: Mapping[str, Any]) -> Connector:
+        """A connector for values that hold no reference to a secret, only secrets."""
         make = CONNECTORS.get(source.connector)
         if make is None:
             raise Config(
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        place = _place(str(values.get("url", ""))) or _listed(values)
-        where = f"{place[0]}:{place[1]}" if place else None
-        if "dsn" in values:  # what the machine's administrator registered under this name
-            where = f"dsn:{values['dsn']}"
-        opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
+        place = dialled(values)
         listed = guard(source.code, [place] if place else [])
-        return make(ConnectorSettings(source.code, opened, listed, source.zone))
+        return make(ConnectorSettings(source.code, values, listed, source.zone))
 
     def _value(self, value: Any, place: str | None = None) -> Any:
         """A setting with its secret opened, to be sent to `place` and nowhere else."""
@@ -215,6 +240,19 @@ def _written(path: Path) -> Mark:
     except FileNotFoundError:
         return _ABSENT
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def dialled(values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The host and port that a connection goes to; None when there is no network in it."""
+    return _place(str(values.get("url", ""))) or _listed(values)
+
+
+def place_of(values: Mapping[str, Any]) -> str | None:
+    """The place that a connection's secrets belong to; None for a file."""
+    if "dsn" in values:  # what the machine's administrator registered under this name
+        return f"dsn:{values['dsn']}"
+    place = dialled(values)
+    return f"{place[0]}:{place[1]}" if place else None
 
 
 def _listed(values: Mapping[str, Any]) -> tuple[str, int] | None:

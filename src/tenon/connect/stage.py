@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from json import JSONEncoder
 from typing import Any, Final
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from tenon.connect.batches import rows_of
 from tenon.connect.mapping import Facts, Mapper, Row
 from tenon.connect.tables import source_row
 from tenon.connect.values import text_of
 from tenon.kernel.errors import SetAside
 from tenon.kernel.text import Text
+from tenon.records.write import Loading
+from tenon.store.bulk import Insert
 from tenon.tasks.service import NewTask
 
 _encode: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_KEY_LENGTH: Final = 180
+KEY_LENGTH: Final = 180
 
 _NO_KEY = Text(
     "这一行的主键为空，无法识别；请在来源系统中补上主键。",
@@ -70,6 +74,45 @@ class Work:
         self.refuse(SetAside("no_key", _NO_KEY))
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """New rows that every rule accepts, as columns."""
+
+    batch: pa.RecordBatch  # as they were read
+    keys: pa.Array
+    raws: pa.Array
+    columns: dict[str, pa.Array]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def rows(self) -> list[Row]:
+        """The rows as the way row by row takes them."""
+        return rows_of(self.batch)[1]
+
+    def hashes(self) -> list[str]:
+        """What the rows' contents are compared by."""
+        raws = self.raws.cast(pa.binary()).to_pylist()
+        return [blake2b(raw, digest_size=16).hexdigest() for raw in raws]
+
+    def cut(self, change: Callable[[Any], Any]) -> Block:
+        """Some of its rows: every column sliced or filtered alike."""
+        columns = {code: change(column) for code, column in self.columns.items()}
+        return Block(change(self.batch), change(self.keys), change(self.raws), columns)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyBlock:
+    """A block with its records and its source rows, ready to be written."""
+
+    block: Block
+    records: Loading
+    rows: Insert
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+
 @dataclass(slots=True)
 class Prepared:
     """A part of a run, ready to be written in one short transaction."""
@@ -78,17 +121,30 @@ class Prepared:
     works: list[Work]
     watermark: Any = None
     told: int | None = None  # how often webhooks had written into the stream by then
+    block: ReadyBlock | None = None  # new rows that go in as columns
+
+    @property
+    def changed(self) -> int:
+        """Rows that are new or differ."""
+        return len(self.works) + len(self.block or ())
 
     @property
     def unchanged(self) -> int:
         """Rows that were the same as before."""
-        return self.read - len(self.works)
+        return self.read - self.changed
+
+    def keys(self, most: int) -> list[str]:
+        """The keys of the first rows that are new or differ."""
+        block = self.block.block.keys[:most].to_pylist() if self.block else []
+        return [*(work.key for work in self.works[:most]), *block][:most]
 
 
 def changed(
     connection: Connection, source: str, stream: str, mapper: Mapper, rows: Sequence[Row]
 ) -> list[Work]:
     """The rows that differ from what was read before; of one key twice the last counts."""
+    if not rows:
+        return []
     works: dict[str, Work] = {}
     for row in rows:
         work = _work(mapper, row)
@@ -129,7 +185,7 @@ def _work(mapper: Mapper, row: Row) -> Work:
     if key is None:
         work.key = f"~{work.hash}"
         work.refuse_no_key()
-    elif len(key) > _KEY_LENGTH:
+    elif len(key) > KEY_LENGTH:
         work.key = f"{key[:120]}~{blake2b(key.encode(), digest_size=16).hexdigest()}"
     else:
         work.key = key

@@ -59,7 +59,9 @@ sync_run = sa.Table(
     sa.Column("source", sa.String(48), nullable=False),
     sa.Column("sync", sa.String(48), nullable=False),
     sa.Column("stream", sa.String(48), nullable=False),
-    sa.Column("kind", sa.String(12), nullable=False),  # full, incremental, retry, hook
+    # full, incremental, compare, backfill, retry, hook
+    sa.Column("kind", sa.String(12), nullable=False),
+    # running, succeeded, partial, cancelled, failed, interrupted
     sa.Column("state", sa.String(12), nullable=False),
     sa.Column("started_at", UtcTime, nullable=False),
     sa.Column("ended_at", UtcTime, nullable=True),
@@ -73,6 +75,7 @@ sync_run = sa.Table(
     sa.Column("message", Json, nullable=True),  # {zh, en}
     sa.Column("reasons", Json, nullable=False, server_default="{}"),  # {reason code: count}
     sa.Column("epoch", sa.Integer, nullable=True),  # the publish whose mapping it used
+    sa.Column("expected", sa.BigInteger, nullable=True),  # rows it will read, counted or guessed
     sa.Index("ix_sync_run_sync", "sync", "state"),
     sa.Index("ix_sync_run_started", "started_at"),
 )
@@ -108,6 +111,7 @@ sync_state = sa.Table(
     sa.Column("failure", Json, nullable=True),  # {zh, en, code}
     # How often webhooks wrote into the stream: a run that prepared its rows before looks again.
     sa.Column("told", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("compared_at", UtcTime, nullable=True),  # when it was last read whole, to its end
 )
 
 # Whether a source may be asked: paused sources wait for a person.
@@ -130,6 +134,53 @@ source_listen = sa.Table(
     sa.Column("state", sa.String(12), nullable=False),  # listening, failing
     sa.Column("message", Json, nullable=True),  # {code, zh, en}
     sa.Column("since", UtcTime, nullable=False),
+)
+
+# What a person has paused: a source (`sync` is empty) or one of its syncs.
+sync_hold = sa.Table(
+    "sync_hold",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("sync", sa.String(48), primary_key=True),
+    sa.Column("reason", sa.String(400), nullable=False),
+    sa.Column("by", sa.String(100), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+)
+
+# Ranges that a person wants read again, beside the watermark.
+sync_backfill = sa.Table(
+    "sync_backfill",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source", sa.String(48), nullable=False),
+    sa.Column("sync", sa.String(48), nullable=False),
+    sa.Column("span", Json, nullable=False),  # {by, low, high}: as connect.backfill.Span
+    sa.Column("reached", Json, nullable=True),  # everything below it was read; as a watermark
+    sa.Column("state", sa.String(10), nullable=False),  # waiting, done, failed, cancelled
+    sa.Column("at_once", sa.Boolean, nullable=False),  # not only in the off-peak windows
+    sa.Column("reason", sa.String(400), nullable=False),
+    sa.Column("by", sa.String(100), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime, nullable=True),
+    sa.Column("run_id", Id, nullable=True),  # the last run for it
+    sa.Column("message", Json, nullable=True),  # {zh, en}
+    sa.Index("ix_sync_backfill_state", "state", "source"),
+)
+
+# The columns of a stream as they are known, and what a person must say of a change.
+sync_shape = sa.Table(
+    "sync_shape",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("columns", Json, nullable=False),  # {name: type}, as accepted
+    sa.Column("seen", Json, nullable=False),  # the same, as found last
+    sa.Column("seen_at", UtcTime, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),  # ok, asks, refused, stopped
+    sa.Column("changes", Json, nullable=False),  # [{kind, column, was, now, at}], newest last
+    sa.Column("without", Json, nullable=False),  # columns whose loss a person accepted
+    sa.Column("decided_by", sa.String(100), nullable=True),
+    sa.Column("decided_at", UtcTime, nullable=True),
 )
 
 # What a webhook told us, kept before it is answered. `lane` events are handled in their order.

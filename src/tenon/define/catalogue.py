@@ -139,7 +139,10 @@ def parse(data: Any, where: str) -> Definition:
 
 
 def read_package(folder: Path) -> tuple[Package, tuple[Definition, ...]]:
-    """A package's definitions from its YAML files (several documents a file)."""
+    """A package's definitions from its YAML files (several documents a file).
+
+    They may name what other packages define, so they are checked when they are planned.
+    """
     found: list[Definition] = []
     for path in sorted(folder.rglob("*.yaml")):
         for number, data in enumerate(yaml.load_all(path.read_text("utf-8"), _SAFE), 1):
@@ -149,7 +152,6 @@ def read_package(folder: Path) -> tuple[Package, tuple[Definition, ...]]:
     if len(packages) != 1:
         problem = f"a package has one package.yaml, found {len(packages)}"
         raise Config("invalid_definition", _INVALID, where=str(folder.name), problem=problem)
-    check(found)
     return packages[0], tuple(found)
 
 
@@ -218,6 +220,7 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
     for other in catalogue.syncs_of(sync.source):
         if other.code != sync.code and other.stream.name == sync.stream.name:
             yield f"stream {sync.stream.name} is also read by sync {other.code}"
+    yield from _schedule_problems(sync, catalogue)
     if sync.target not in entities:
         yield f"unknown target entity {sync.target}"
         return
@@ -227,6 +230,25 @@ def _sync_problems(sync: Sync, catalogue: Catalogue, entities: dict[str, Entity]
         yield from _rule_problems(code, rule, masters, entities)
     if sync.identity:
         yield from _identity_problems(sync, sync.identity, catalogue, masters)
+
+
+def _schedule_problems(sync: Sync, catalogue: Catalogue) -> Iterable[str]:
+    """What is wrong with the syncs that a sync waits for, one after the other."""
+    syncs = {s.code: s for s in catalogue.of(Sync)}
+    sources = {s.code: s.schedule for s in catalogue.of(SourceDef)}
+    seen = [sync.code]
+    while True:
+        last = syncs[seen[-1]]
+        schedule = last.schedule or sources.get(last.source)
+        if schedule is None or schedule.after is None:
+            return
+        if schedule.after not in syncs:
+            yield f"unknown sync {schedule.after}"
+            return
+        if schedule.after in seen:
+            yield f"the sync {schedule.after} would wait for itself"
+            return
+        seen.append(schedule.after)
 
 
 def _rule_problems(

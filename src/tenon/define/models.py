@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tenon.define.timing import Duration, Hours, Rows, ScheduleDef
 from tenon.kernel.text import Text
 
 FORMAT = 1
@@ -140,7 +141,12 @@ class Master(Definition):
 
 
 class SourceDef(Definition):
-    """A legacy system; where it is and its secrets are settings of the installation."""
+    """A legacy system; where it is and its secrets are settings of the installation.
+
+    `schedule` says when its syncs run (as often as `every_seconds`, without one); `off_peak` are
+    the hours to which heavy work is kept (first loads, whole reads of more than a page).
+    A run that has read `max_rows` or took `max_seconds` ends, and the next goes on from there.
+    """
 
     kind: Literal["source"] = "source"
     connector: Code
@@ -148,6 +154,10 @@ class SourceDef(Definition):
     zone: str = "Asia/Shanghai"
     every_seconds: int = Field(default=5, ge=1)
     stale_minutes: int = Field(default=15, ge=1)
+    schedule: ScheduleDef | None = None
+    off_peak: tuple[Hours, ...] = ()
+    max_rows: Rows | None = None
+    max_seconds: Rows | None = None
     optional: bool = False
     ledger: bool = False  # finance's books: nothing is ever written there, whatever is asked
 
@@ -170,13 +180,16 @@ class CursorDef(Part):
     """How changed rows are found: a watermark column, read again with an overlap.
 
     `version` names a column that counts a row's revisions: of two with the same watermark (a time
-    in whole seconds, say) it tells which is the older. A `rowversion` is SQL Server's own count of
-    changes; it comes as hex (`0x00000000000007D1`), is exact, and is not read again.
+    in whole seconds, say) it tells which is the older. `created` names the column with the time
+    a row was made, for tables that fill `column` only when a row is changed (SQL only).
+    A `rowversion` is SQL Server's own count of changes; it comes as hex (`0x00000000000007D1`),
+    is exact, and is not read again.
     """
 
     column: str
     type: Literal["time", "integer", "rowversion"] = "time"
     version: str | None = None
+    created: str | None = None
     overlap_seconds: int = Field(default=120, ge=0)
 
 
@@ -288,6 +301,10 @@ class Sync(Definition):
     `order` is that of the first load over all sources, and later within each: who founds golden
     records goes before who matches them, what is referred to before what refers. With
     `every_seconds` it is left out of rounds that come sooner (a large table compared in full).
+    `schedule`, `max_rows` and `max_seconds` go before those of the source. `compare_every`
+    (`24h`) reads a stream that has a cursor whole from time to time, to find what was deleted.
+    `drift` is what a column that is gone or of another type does: it is noted (`accept`), waits
+    for a person's yes (`ask`), or stops the stream (`stop`). New columns are always only noted.
     """
 
     kind: Literal["sync"] = "sync"
@@ -296,6 +313,11 @@ class Sync(Definition):
     target: Code
     order: int = 100
     every_seconds: int | None = Field(default=None, ge=1)
+    schedule: ScheduleDef | None = None
+    max_rows: Rows | None = None
+    max_seconds: Rows | None = None
+    compare_every: Duration | None = None
+    drift: Literal["accept", "ask", "stop"] = "accept"
     identity: Identity | None = None
     fields: dict[Code, MapRule] = {}
 

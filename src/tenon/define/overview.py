@@ -23,6 +23,19 @@ def published(connection: Connection) -> list[Any]:
     return list(rows)
 
 
+def packages_of(connection: Connection) -> dict[tuple[str, str], str]:
+    """The package of every published definition, by kind and code."""
+    query = sa.select(definition.c.kind, definition.c.code, definition.c.package)
+    rows = connection.execute(query.where(definition.c.state == "published"))
+    return {(kind, code): package for kind, code, package in rows}
+
+
+def published_one(connection: Connection, kind: str, code: str) -> Any:
+    """A published definition with its version; None when there is none."""
+    rows = (r for r in published(connection) if (r.kind, r.code) == (kind, code))
+    return next(rows, None)
+
+
 def published_version(connection: Connection, package: str) -> str | None:
     """The highest version of a package ever published here; None when it never was."""
     versions = connection.scalars(

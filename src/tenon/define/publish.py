@@ -58,8 +58,10 @@ def load(tx: Connection) -> Catalogue:
 
 
 def plan(tx: Connection, package: Package, definitions: tuple[Definition, ...]) -> Plan:
-    """Compare a package with what is published."""
-    check(definitions)
+    """Compare a package with what is published; it must fit the other packages, and they it."""
+    own = codes_of(tx, package.code)
+    others = (d for d in load(tx).definitions if (d.kind, d.code) not in own)
+    check((*others, *definitions))
     before = {(k, c): b for k, c, b in _published(tx, package.code)}
     after = {(d.kind, d.code): body(d) for d in definitions}
     changes = [Change(*key, "added") for key in after.keys() - before.keys()]

@@ -35,9 +35,13 @@ class Schedule:
             raise ValueError(message)
         self._works[name] = _Work(name, seconds, run)
 
+    def has(self, name: str) -> bool:
+        """Whether there is work of this name."""
+        return name in self._works
+
     def start(self) -> None:
         """Start a thread for each piece of work; its first run is at once."""
-        for work in self._works.values():
+        for work in list(self._works.values()):
             if work.thread is None:
                 work.thread = threading.Thread(
                     target=self._loop, args=(work,), name=work.name, daemon=True
@@ -56,9 +60,9 @@ class Schedule:
     def stop(self, timeout: float = 10.0) -> None:
         """Ask every thread to end and wait for them."""
         self._stop.set()
-        for work in self._works.values():
+        for work in list(self._works.values()):
             work.due.set()
-        for work in self._works.values():
+        for work in list(self._works.values()):
             if work.thread is not None:
                 work.thread.join(timeout)
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect
 
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Entity, FieldDef
@@ -23,11 +24,13 @@ from tenon.kernel.errors import Conflict, NotFound
 from tenon.kernel.ids import uuid7
 from tenon.kernel.text import Text
 from tenon.records.check import check_row
+from tenon.records.columns import new_records
 from tenon.records.few import Few, FewRow, is_few
 from tenon.records.ports import Actor, NoTriggers, Origin, Policy, Triggers, Written
 from tenon.records.stage import Stage
 from tenon.records.tables import entity_tables, event
 from tenon.store import announce
+from tenon.store.bulk import Insert
 
 _STALE = Text(
     "记录已被他人修改（现为第 {found} 版，您看到的是第 {given} 版）；请刷新后再改。",
@@ -44,6 +47,16 @@ class RowKey:
     source: str | None = None
     source_key: str | None = None
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """New records made ready outside a transaction."""
+
+    entity: str
+    actor: Actor
+    ids: list[str]
+    insert: Insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,35 @@ class Writer:
             announce(tx, f"record:{entity}")
             self.triggers.changed(tx, entity, changed, origin)
         return written
+
+    def loading(
+        self, dialect: Dialect, actor: Actor, entity: str, columns: Mapping[str, pa.Array],
+        keys: tuple[str, pa.Array],
+    ) -> Loading:  # fmt: skip
+        """Records given as columns in their fields' types, made ready to be created.
+
+        For a first load, whose rows are new: `keys` are their source and their keys there.
+        SetAside when a value breaks a rule.
+        """
+        definition = self.catalogue.entity(entity)
+        self.policy.check_write(actor, entity, frozenset(columns))
+        table = entity_tables(self.catalogue)[entity]
+        ids, insert = new_records(dialect, definition, table, columns, keys, actor.id)
+        return Loading(entity, actor, ids, insert)
+
+    def load(
+        self, tx: Connection, what: Loading, *, origin: Origin, cause: str | None = None
+    ) -> None:
+        """Create what was made ready; one event tells of all of it.
+
+        IntegrityError when a record is there already: then the transaction must end.
+        """
+        what.insert.run(tx)
+        note = _Note(what.entity, origin, cause, what.actor)
+        tx.execute(event.insert().values(note.of("loaded", clock.now(), count=len(what.ids))))
+        announce(tx, f"record:{what.entity}")
+        created = [Written(id_, "created") for id_ in what.ids]
+        self.triggers.changed(tx, what.entity, created, origin)
 
     def bind(self, tx: Connection, entity: str, places: Sequence[tuple[str, RowKey]]) -> None:
         """Give records that have no place in a source the one that is named.

@@ -11,34 +11,86 @@ from typing import Literal
 
 from pydantic import Field
 
-from tenon.server.account_models import (
-    NewUser as NewUser,
-)
-from tenon.server.account_models import (
-    PasswordChange as PasswordChange,
-)
-from tenon.server.account_models import (
-    Session as Session,
-)
-from tenon.server.account_models import (
-    Settings as Settings,
-)
-from tenon.server.account_models import (
-    SignIn as SignIn,
-)
-from tenon.server.account_models import (
-    User as User,
-)
-from tenon.server.account_models import (
-    UserChange as UserChange,
-)
-from tenon.server.account_models import (
-    UserCreated as UserCreated,
-)
 from tenon.server.change_models import OrderChange
-from tenon.server.lineage_models import MappingVersion
 from tenon.server.shapes import Model
 from tenon.server.shapes import Text as Text  # part of the contract that this module is
+
+# --- session and users -------------------------------------------------------------------------
+
+
+class SignIn(Model):
+    """Name and password."""
+
+    username: str = Field(max_length=100)
+    password: str = Field(max_length=200)
+
+
+class PasswordChange(Model):
+    """The old password and the new one (at least 10 characters)."""
+
+    old: str = Field(max_length=200)
+    new: str = Field(max_length=200)
+
+
+class Session(Model):
+    """Who is signed in and what the interface may offer them."""
+
+    user_id: str
+    username: str
+    display_name: str
+    role: str
+    must_change_password: bool
+    can: list[str]
+    csrf_token: str
+
+
+class User(Model):
+    """An account."""
+
+    id: str
+    username: str
+    display_name: str
+    role: str
+    active: bool
+    must_change_password: bool
+    created_at: datetime
+    last_seen_at: datetime | None
+
+
+class NewUser(Model):
+    """A new account; the server makes the first password and shows it once."""
+
+    username: str = Field(pattern=r"^[a-z0-9._-]{2,40}$")
+    display_name: str = Field(min_length=1, max_length=100)
+    role: str
+
+
+class UserChange(Model):
+    """What an administrator may change of an account."""
+
+    display_name: str | None = Field(default=None, min_length=1, max_length=100)
+    role: str | None = None
+    active: bool | None = None
+    reset_password: bool = False
+
+
+class UserCreated(Model):
+    """An account and its first password, shown once (null when none was made)."""
+
+    user: User
+    password: str | None
+
+
+class Settings(Model):
+    """Public facts of this installation, for the shell of the app."""
+
+    product: str
+    version: str
+    plant: Text
+    zone: str
+    now: datetime
+    demo_pace: float | None = Field(description="Simulated minutes a minute; null on a real clock")
+
 
 # --- where is my order -------------------------------------------------------------------------
 
@@ -323,106 +375,6 @@ class Board(Model):
 
 
 # --- sources, runs, rows set aside ---------------------------------------------------------------
-
-
-class StreamState(Model):
-    """A stream of a source and how fresh it is."""
-
-    sync: str
-    stream: str
-    label: Text
-    target: str
-    watermark: str | None
-    last_success_at: datetime | None
-    rows: int
-    set_aside: int
-
-
-class Listening(Model):
-    """Whether a source tells of its changes at once; if not, why, and what to do."""
-
-    state: Literal["starting", "listening", "failing"]
-    message: Text | None
-    since: datetime | None
-
-
-class SourceState(Model):
-    """A legacy system and the state of its connection."""
-
-    code: str
-    label: Text
-    kind: str
-    system: Text
-    address: str = Field(description="Where it is, without any secret")
-    read_only: bool
-    state: Literal["ok", "syncing", "stale", "failing", "paused", "never"]
-    message: Text | None
-    last_success_at: datetime | None
-    age_seconds: int | None
-    set_aside: int
-    streams: list[StreamState]
-    listening: Listening | None = Field(description="None: nobody asked for it")
-
-
-class CheckAnswer(Model):
-    """The outcome of testing a connection."""
-
-    ok: bool
-    message: Text
-    milliseconds: int
-
-
-class RunRow(Model):
-    """A sync run: read = applied + unchanged + set aside."""
-
-    id: str
-    source: str
-    source_label: Text
-    sync: str
-    kind: Literal["full", "incremental", "retry", "hook"]
-    state: Literal["running", "succeeded", "failed", "interrupted"]
-    started_at: datetime
-    ended_at: datetime | None
-    read: int
-    applied: int
-    unchanged: int
-    set_aside: int
-    message: Text | None
-
-
-class RunList(Model):
-    """A page of runs."""
-
-    rows: list[RunRow]
-    total: int
-    page: int
-    page_size: int
-
-
-class RunBatch(Model):
-    """A committed batch of a run."""
-
-    at: datetime
-    read: int
-    applied: int
-    unchanged: int
-    set_aside: int
-    watermark: str | None
-    keys: list[str] = Field(description="Of the first rows it wrote")
-
-
-class RunPage(Model):
-    """A run with its batches and the reasons rows were set aside."""
-
-    run: RunRow
-    stream: str
-    stream_label: Text
-    mapping: MappingVersion | None
-    watermark_before: str | None
-    watermark_after: str | None
-    resumed_from: str | None
-    batches: list[RunBatch]
-    reasons: list[CardFigure]
 
 
 class SetAsideRow(Model):

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 
 from tenon.kernel.decimals import from_scaled
 from tenon.kernel.errors import Config
@@ -18,7 +18,7 @@ from tenon.kernel.text import Text
 from tenon.store.gate import WriteGate
 from tenon.store.listen import Listener
 from tenon.store.signals import CHANNEL, Signals
-from tenon.store.wal import WalFlusher
+from tenon.store.wal import AUTO_PAGES, Checkpointer, WalFlusher
 
 _UNKNOWN_DATABASE = Text(
     "不支持的数据库地址“{url}”；请使用 sqlite:///文件路径 或 postgresql://…。",
@@ -41,17 +41,24 @@ class Hub:
         self._listener: Listener | None = None
         if self.dialect == "sqlite":
             self._gate: WriteGate | None = WriteGate()
-            self._wal: WalFlusher | None = WalFlusher(Path(self.url.database or ""))
+            database = Path(self.url.database or "")
+            self._wal: WalFlusher | None = WalFlusher(database)
+            self._checkpointer: Checkpointer | None = Checkpointer(database, self._gate.turn)
             self._reader = _sqlite_engine(self.url, readonly=True)
             self._writer = _sqlite_engine(self.url, readonly=False)
         elif self.dialect == "postgresql":
-            self._gate = self._wal = None
+            self._gate = self._wal = self._checkpointer = None
             self._writer = _postgres_engine(self.url)
             # Each statement sees its own snapshot anyway; BEGIN and ROLLBACK would be two more
             # round trips for every page.
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
         else:
             raise Config("unknown_database", _UNKNOWN_DATABASE, url=self.url.render_as_string())
+
+    @property
+    def sql(self) -> Dialect:
+        """How this database wants its values."""
+        return self._writer.dialect
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -96,8 +103,20 @@ class Hub:
                 yield connection
             if durable and self._wal is not None:
                 self._wal.flush()  # outside the gate: the next one writes meanwhile
+            if self._checkpointer is not None:
+                self._checkpointer.consider()
         if topics:
             self.signals.tell(frozenset(topics))
+
+    def take_stock(self, *tables: sa.Table) -> None:
+        """Let the database count what is in these tables after they have grown at once.
+
+        Until PostgreSQL does so by itself, a minute later, it reads them whole for a few rows.
+        """
+        if self.dialect == "postgresql":
+            with self._reader.connect() as connection:
+                for table in tables:
+                    connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
     def listen(self) -> None:
         """Hear what other processes announce from now on; on SQLite there are none."""
@@ -108,6 +127,8 @@ class Hub:
         """Give back every connection."""
         if self._listener is not None:
             self._listener.stop()
+        if self._checkpointer is not None:
+            self._checkpointer.stop()
         for engine in {self._reader, self._writer}:
             engine.dispose()
 
@@ -158,6 +179,7 @@ def _sqlite_engine(url: sa.URL, *, readonly: bool) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={AUTO_PAGES}")
         if readonly:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()

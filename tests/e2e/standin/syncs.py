@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 
 from tenon.server import models as m
+from tenon.server import source_models as sm
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
 from tests.e2e.standin.lineage import MAPPING
@@ -16,8 +17,8 @@ routes = APIRouter()
 
 
 _LISTENING = {
-    "mes": m.Listening(state="listening", message=None, since=NOW - timedelta(hours=3)),
-    "wms": m.Listening(
+    "mes": sm.Listening(state="listening", message=None, since=NOW - timedelta(hours=3)),
+    "wms": sm.Listening(
         state="failing",
         message=Text(
             zh="账号没有监听 binlog 的权限；轮询照常进行。请数据库管理员执行："
@@ -28,17 +29,35 @@ _LISTENING = {
         since=NOW - timedelta(hours=1),
     ),
 }
+_HOLD = sm.Hold(reason="盘点", by="王工", at=NOW - timedelta(hours=2))
+
+
+_BACKFILL = sm.Backfill(
+    id="0197a0b0-0000-7000-8000-00000000000b",
+    sync="mes_mes_job",
+    span=sm.Span(by="cursor", low="2025-11-01", high="2025-11-07"),
+    state="waiting",
+    reached="2025-11-03 09:12:44",
+    reason="补录",
+    by="王工",
+    at=NOW - timedelta(minutes=3),
+    ended_at=None,
+    run_id="run-0000",
+    message=None,
+)
 
 
 def _source(
     code: str, state: str, age: int | None, zh: str, en: str, streams: list[str]
-) -> m.SourceState:
+) -> sm.SourceState:
     at = NOW - timedelta(seconds=age) if age is not None else None
-    return m.SourceState(
+    return sm.SourceState(
         code=code,
         label=text(SOURCES[code]),
         kind="http" if code == "crm" else "sql",
         system=Text(zh="冲压车间系统", en="Stamping shop system"),
+        package="factory",
+        connected=True,
         address="sqlite:///plant/mes.db (GBK)",
         read_only=True,
         state=state,
@@ -47,16 +66,28 @@ def _source(
         age_seconds=age,
         set_aside=12 if code == "wms" else 0,
         listening=_LISTENING.get(code),
+        hold=None,
+        off_peak=["12:00-13:00", "18:00-07:00"] if code == "kis" else [],
         streams=[
-            m.StreamState(
+            sm.StreamState(
                 sync=f"{code}_{s}",
                 stream=s,
                 label=Text(zh=s, en=s),
                 target="work_order",
+                package="factory",
                 watermark="2025-11-22 14:41:07" if at else None,
                 last_success_at=at,
                 rows=(i + 3) * 3917,
                 set_aside=12 if code == "wms" and i == 0 else 0,
+                hold=_HOLD if code == "wms" and i == 1 else None,
+                waits=Text(zh="王工已暂停：盘点", en="paused by Wang: stock-taking")
+                if code == "wms" and i == 1
+                else None,
+                schedule=Text(zh="每天 02:30", en="daily at 02:30") if i == 2 else None,
+                cursor="update_time" if code != "kis" else None,
+                key=["id"],
+                backfills=[_BACKFILL] if code == "mes" and i == 1 else [],
+                running="run-0000" if code == "mes" and i == 0 else None,
             )
             for i, s in enumerate(streams)
         ],
@@ -64,7 +95,7 @@ def _source(
 
 
 @routes.get("/api/sources")
-def sources() -> list[m.SourceState]:
+def sources() -> list[sm.SourceState]:
     """All sources."""
     need("sources.read")
     return [
@@ -97,28 +128,28 @@ def sources() -> list[m.SourceState]:
 
 
 @routes.post("/api/sources/{code}/check")
-def check(code: str) -> m.CheckAnswer:
+def check(code: str) -> sm.CheckAnswer:
     """Test a connection."""
     need("sources.manage")
     if code == "kis":
-        return m.CheckAnswer(
+        return sm.CheckAnswer(
             ok=False, message=Text(zh="文件被占用", en="The file is locked"), milliseconds=3004
         )
-    return m.CheckAnswer(
+    return sm.CheckAnswer(
         ok=True,
         message=Text(zh="连接正常,可读 9 张表", en="Connected; 9 tables readable"),
         milliseconds=38,
     )
 
 
-def _run(n: int) -> m.RunRow:
+def _run(n: int) -> sm.RunRow:
     code = list(SOURCES)[n % 4]
     start = NOW - timedelta(seconds=n * 9)
     state = "running" if n == 0 else "failed" if n % 13 == 5 else "succeeded"
     applied, same, aside = (n * 7) % 40, (n * 3) % 11, 2 if n % 6 == 2 else 0
     if n == 120:
         applied, same, aside = 318204, 0, 1204
-    return m.RunRow(
+    return sm.RunRow(
         id=f"run-{n:04d}",
         source=code,
         source_label=text(SOURCES[code]),
@@ -134,20 +165,31 @@ def _run(n: int) -> m.RunRow:
         message=Text(zh="连接中断:服务器没有应答", en="Connection lost: no answer")
         if state == "failed"
         else None,
+        expected=20_000 if n == 0 else None,
+        rate=812.5 if n == 0 else None,
+        seconds_left=24 if n == 0 else None,
     )
 
 
 @routes.post("/api/sources/{code}/sync", status_code=202)
-def sync(code: str) -> list[m.RunRow]:
+def sync(code: str) -> list[sm.RunRow]:
     """Start a sync."""
     need("sources.manage")
     return [_run(0)]
 
 
+@routes.post("/api/sources/{code}/pause")
+def pause(code: str, body: sm.Reason) -> sm.SourceState:
+    """Pause a source."""
+    need("sources.manage")
+    found = _source(code, "paused", 60, "王工已暂停此来源", "Paused by Wang", ["customers"])
+    return found.model_copy(update={"hold": _HOLD.model_copy(update={"reason": body.reason})})
+
+
 @routes.get("/api/runs")
 def runs(
     source: str | None = None, state: str | None = None, changed: bool = False, page: int = 1
-) -> m.RunList:
+) -> sm.RunList:
     """The list of runs."""
     need("sources.read")
     rows = [
@@ -157,16 +199,16 @@ def runs(
         and (not state or r.state == state)
         and (not changed or r.applied or r.set_aside)
     ]
-    return m.RunList(**paged(rows, page))
+    return sm.RunList(**paged(rows, page))
 
 
 @routes.get("/api/runs/{run_id}")
-def run(run_id: str) -> m.RunPage:
+def run(run_id: str) -> sm.RunPage:
     """A run."""
     need("sources.read")
     row = _run(int(run_id[-4:]))
     batches = [
-        m.RunBatch(
+        sm.RunBatch(
             at=row.started_at + timedelta(seconds=i),
             read=row.read // 2,
             applied=row.applied // 2,
@@ -190,7 +232,7 @@ def run(run_id: str) -> m.RunPage:
         if row.set_aside
         else []
     )
-    return m.RunPage(
+    return sm.RunPage(
         run=row,
         stream="wm_move",
         stream_label=Text(zh="出入库流水", en="Stock moves"),
@@ -198,6 +240,7 @@ def run(run_id: str) -> m.RunPage:
         watermark_before="2025-11-22 14:40:58",
         watermark_after="2025-11-22 14:41:07",
         resumed_from=None,
+        backfill=_BACKFILL if run_id == "run-0000" else None,
         batches=batches if row.read else [],
         reasons=reasons,
     )

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from tenon.server.routes import (
     boards,
+    connecting,
     definitions,
     flows,
     hooks,
@@ -19,6 +20,7 @@ from tenon.server.routes import (
     session,
     settings,
     sources,
+    syncs,
     users,
 )
 
@@ -31,6 +33,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     boards.routes,
     sources.routes,
     lineage.routes,
+    connecting.routes,
+    syncs.routes,
     masters.routes,
     users.routes,
     definitions.routes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -11,17 +11,16 @@ from tenon.connect import lineage, service
 from tenon.connect import runs as run_service
 from tenon.connect.retry import retry
 from tenon.server.guard import Caller, requires, router
-from tenon.server.models import (
+from tenon.server.models import RetryAnswer, SetAsideList, SourceRow
+from tenon.server.paging import Page, PageSize
+from tenon.server.source_models import (
     CheckAnswer,
-    RetryAnswer,
     RunList,
     RunPage,
     RunRow,
-    SetAsideList,
-    SourceRow,
+    RunState,
     SourceState,
 )
-from tenon.server.paging import Page, PageSize
 
 routes = router("sources")
 
@@ -60,7 +59,7 @@ def sync_source(caller: Manager, code: str) -> list[RunRow]:
 def list_runs(
     caller: Reader,
     source: Code = None,
-    state: Literal["running", "succeeded", "failed", "interrupted"] | None = None,
+    state: RunState | None = None,
     *,
     changed: bool = False,
     page: Page = 1,

@@ -1,10 +1,12 @@
 import { lineage } from './en.lineage'
+import { control } from './en.control'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
   ...lineage,
+  ...control,
   ...shopfloor,
   'action.cancel': 'Cancel',
   'action.close': 'Close',

@@ -1,9 +1,11 @@
 import { lineage } from './zh.lineage'
+import { control } from './zh.control'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
   ...lineage,
+  ...control,
   ...shopfloor,
   'action.cancel': '取消',
   'action.close': '关闭',

@@ -41,6 +41,18 @@ export function RunFields({ page }: { page: RunPage }) {
           <Mapping mapping={page.mapping} />
         </dd>
       </div>
+      {page.backfill && (
+        <div className="field">
+          <dt>{t('backfill.waiting')}</dt>
+          <dd>
+            {t(page.backfill.span.by === 'cursor' ? 'backfill.of_cursor' : 'backfill.of_key', {
+              low: page.backfill.span.low,
+              high: page.backfill.span.high,
+            })}{' '}
+            <span className="muted">{page.backfill.reason}</span>
+          </dd>
+        </div>
+      )}
       {page.resumed_from && (
         <div className="field">
           <dt>{t('run.resumed')}</dt>

@@ -8,7 +8,9 @@ import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
 import { Waiting } from '../parts/Waiting'
 import { Batches } from './Batches'
+import { CancelRun } from './CancelRun'
 import { Equation } from './Equation'
+import { Progress } from './Progress'
 import { RunFields } from './RunFields'
 import { RunStateTag } from './RunStateTag'
 import '../orders/OrderPage.css'
@@ -37,7 +39,12 @@ export default function RunPage() {
     <Page
       title={`${say(run.source_label)} · ${say(page.stream_label)}`}
       hint={<Link to="/runs">← {t('menu.runs')}</Link>}
-      actions={<RunStateTag state={run.state} />}
+      actions={
+        <>
+          <RunStateTag state={run.state} />
+          <CancelRun run={run} />
+        </>
+      }
     >
       {run.message && (
         <p className={`card run__note run__note--${run.state}`} role="status">
@@ -47,6 +54,7 @@ export default function RunPage() {
       <section className="card">
         <h2>{t('run.equation')}</h2>
         <Equation run={run} />
+        <Progress run={run} />
       </section>
       <section className="card">
         <RunFields page={page} />

@@ -4,6 +4,8 @@ import { useLanguage } from '../i18n'
 const LOOK: Record<RunRow['state'], [string, string]> = {
   running: ['syncing', '↻'],
   succeeded: ['ok', '●'],
+  partial: ['stale', '◐'],
+  cancelled: ['paused', '‖'],
   failed: ['failing', '▲'],
   interrupted: ['stale', '■'],
 }

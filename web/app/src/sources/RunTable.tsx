@@ -4,6 +4,7 @@ import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { CardTable } from '../parts/CardTable'
+import { Progress } from './Progress'
 import { RunStateTag } from './RunStateTag'
 import '../parts/Flags.css'
 
@@ -45,6 +46,7 @@ export function RunTable({ rows }: { rows: RunRow[] }) {
             </td>
             <td>
               <RunStateTag state={run.state} />
+              <Progress run={run} />
             </td>
             <td className="num table__right" data-label={t('runs.read')}>
               {count(run.read)}

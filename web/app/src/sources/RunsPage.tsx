@@ -15,7 +15,7 @@ import '../orders/OrderList.css'
 import './Sources.css'
 
 const EVERY = 5_000
-const STATES = ['running', 'succeeded', 'failed', 'interrupted'] as const
+const STATES = ['running', 'succeeded', 'partial', 'cancelled', 'failed', 'interrupted'] as const
 
 /** Every sync run; those that changed nothing are left out unless asked for. */
 export default function RunsPage() {

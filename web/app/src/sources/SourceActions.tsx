@@ -5,6 +5,7 @@ import { useCan } from '../api/session'
 import type { SourceState } from '../api/types'
 import { useLanguage } from '../i18n'
 import { useErrorText } from '../i18n/errors'
+import { HoldButton } from './HoldButton'
 
 /** Test the connection, or read from it now. */
 export function SourceActions({ source }: { source: SourceState }) {
@@ -37,9 +38,15 @@ export function SourceActions({ source }: { source: SourceState }) {
       <Button size="small" loading={check.isPending} onClick={() => check.mutate()}>
         {t('sources.check')}
       </Button>
-      <Button size="small" loading={sync.isPending} disabled={source.state === 'syncing'} onClick={() => sync.mutate()}>
+      <Button
+        size="small"
+        loading={sync.isPending}
+        disabled={source.state === 'syncing' || source.hold !== null}
+        onClick={() => sync.mutate()}
+      >
         {t('sources.sync')}
       </Button>
+      <HoldButton source={source.code} name={say(source.label)} held={source.hold !== null} />
     </div>
   )
 }

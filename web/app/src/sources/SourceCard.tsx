@@ -4,6 +4,7 @@ import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { Backfills } from './Backfills'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -51,6 +52,9 @@ export function SourceCard({ source }: { source: SourceState }) {
           </span>
         )}
         <span>{t(source.read_only ? 'sources.read_only' : 'sources.writes')}</span>
+        {source.off_peak.length > 0 && (
+          <span className="num">{t('control.off_peak', { windows: source.off_peak.join(', ') })}</span>
+        )}
         <span className="num">{t('sources.rows', { n: count(rows) })}</span>
         <Link to={`/runs?source=${encodeURIComponent(source.code)}`}>{t('menu.runs')}</Link>
         {source.set_aside > 0 && (
@@ -59,7 +63,8 @@ export function SourceCard({ source }: { source: SourceState }) {
           </Link>
         )}
       </p>
-      <StreamTable streams={source.streams} source={source.code} />
+      <StreamTable streams={source.streams} source={source.code} offPeak={source.off_peak.length > 0} />
+      <Backfills backfills={source.streams.flatMap((stream) => stream.backfills)} />
     </section>
   )
 }

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tenon.connect.batches import batch_of
 from tenon.connect.connectors.http.client import Client
+from tenon.connect.connectors.http.discovery import found_at
 from tenon.connect.contract import (
     Capabilities,
     ColumnAbsent,
@@ -41,6 +42,7 @@ class HttpConnector:
         self._client = Client(settings)
         self._check_path = str(settings.values.get("check_path", "/api/customers"))
         self._page_rows = int(settings.values.get("page_rows", CAPABILITIES.page_rows))
+        self._paths = [str(path) for path in settings.values.get("paths") or ()]
         self.address = self._client.address
 
     def check(self) -> None:
@@ -48,8 +50,12 @@ class HttpConnector:
         self._items(self._check_path, {"limit": 1})
 
     def discover(self) -> list[Found]:
-        """Nothing: such systems do not describe themselves."""
-        return []
+        """What the paths named in the settings hold: such systems do not describe themselves."""
+        found: list[Found] = []
+        for path in self._paths:
+            first = next(self.read(StreamDef(name="sample", path=path, key=()), None), None)
+            found += found_at(path, first)
+        return found
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages."""

@@ -23,7 +23,11 @@ from tenon.kernel.text import Text
 
 ENCODINGS: Final = ("utf-8", "gb18030", "big5")
 CAPABILITIES: Final = Capabilities(
-    kind="odbc", detects=frozenset({"watermark", "full"}), encodings=ENCODINGS, page_rows=5000
+    kind="odbc",
+    detects=frozenset({"watermark", "full"}),
+    encodings=ENCODINGS,
+    page_rows=5000,
+    ranges=True,
 )
 _CONNECT_SECONDS: Final = 10
 _NARROW: Final = (1, 12, -1)  # SQL_CHAR, SQL_VARCHAR, SQL_LONGVARCHAR

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from tenon.connect.connectors.sql.engines import (
     url_of,
 )
 from tenon.connect.connectors.sql.faults import explain, explain_write
+from tenon.connect.connectors.sql.mysql_bulk import UNREAD, BulkReader
 from tenon.connect.connectors.sql.reflection import all_found, found_of, tables_of
 from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
@@ -35,7 +36,14 @@ from tenon.connect.contract import (
     WriteRow,
     Written,
 )
-from tenon.connect.selecting import Plan, Planner, after, first_page, without_cursor
+from tenon.connect.selecting import (
+    Plan,
+    Planner,
+    after,
+    counted,
+    first_page,
+    without_cursor,
+)
 from tenon.define.models import StreamDef
 from tenon.kernel import clock
 
@@ -48,6 +56,7 @@ CAPABILITIES: Final = Capabilities(
     writes=frozenset({"insert", "update"}),
     encodings=ENCODINGS,
     page_rows=5000,
+    ranges=True,
 )
 
 
@@ -88,14 +97,9 @@ class SqlConnector:
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages: first the rows without a cursor value, then those in its order."""
         with self._session() as connection:
-            if self._planner is None:
-                self._planner = self._new_planner(connection)
-            known = self._plans.get(stream.name)
-            plan = known[1] if known and known[0] == stream else self._planner.plan(stream)
-            self._plans[stream.name] = stream, plan
+            plan, bound = self._planned(connection, stream, since)
             if plan.cursor is not None and plan.cursor_nullable:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
-            bound = None if since is None else self._planner.terms.since(since, plan.cursor_type)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
 
@@ -116,6 +120,12 @@ class SqlConnector:
             log = binlog.about(connection)
         self.close()  # it listens over a line of its own, for days
         yield from binlog.listen(log, streams)
+
+    def count(self, stream: StreamDef, since: CursorValue | None) -> int:
+        """How many rows `read` would give."""
+        with self._session() as connection:
+            plan, bound = self._planned(connection, stream, since)
+            return int(connection.scalar(counted(plan, bound)) or 0)
 
     def write(
         self, groups: Sequence[Sequence[WriteRow]], *, dry: bool = False
@@ -152,6 +162,18 @@ class SqlConnector:
         if opened is not None:
             opened.close()
 
+    def _planned(
+        self, connection: Connection, stream: StreamDef, since: CursorValue | None
+    ) -> tuple[Plan, Any]:
+        """The stream's statement, and `since` as a value bound in it."""
+        if self._planner is None:
+            self._planner = self._new_planner(connection)
+        known = self._plans.get(stream.name)
+        plan = known[1] if known and known[0] == stream else self._planner.plan(stream)
+        self._plans[stream.name] = stream, plan
+        terms = self._planner.terms
+        return plan, None if since is None else terms.since(since, plan.cursor_type)
+
     def _new_planner(self, connection: Connection) -> Planner:
         inspector = sa.inspect(connection)
         return Planner(
@@ -182,8 +204,37 @@ class SqlConnector:
                 yield batch_of(plan.names, rows)
             if len(rows) < self._page_rows:
                 return
-            last = [planner.terms.bound(rows[-1][i], kind) for i, kind in at]
-            page = query.where(after(order, last)).limit(self._page_rows)
+            last = [rows[-1][i] for i, _ in at]
+            if self._dialect == "mysql":
+                stopped = yield from self._bulk_pages(plan, query, order, last)
+                if stopped is None:
+                    return
+                last = stopped
+            bound = [planner.terms.bound(v, kind) for v, (_, kind) in zip(last, at, strict=True)]
+            page = query.where(after(order, bound)).limit(self._page_rows)
+
+    def _bulk_pages(
+        self, plan: Plan, query: sa.Select[Any], order: Sequence[Any], last: list[Any]
+    ) -> Generator[pa.RecordBatch, None, list[Any] | None]:
+        """The pages after `last` over the fast driver; where it stopped, None at the end.
+
+        Whatever it cannot do is left to the plain one, which also says what went wrong.
+        """
+        rows = 2 * self._page_rows
+        at = plan.order_at[len(plan.order_at) - len(order) :]
+        try:
+            with closing(BulkReader(self._url, self._egress)) as reader:
+                while True:
+                    page = query.where(after(order, [sa.literal(v) for v in last]))
+                    batch = reader.page(plan.names, page.limit(rows))
+                    if batch is None:
+                        return None
+                    last = [batch.column(i)[-1].as_py() for i in at]
+                    yield batch
+                    if batch.num_rows < rows:
+                        return None
+        except UNREAD:
+            return last
 
     @contextmanager
     def _session(self) -> Iterator[Connection]:

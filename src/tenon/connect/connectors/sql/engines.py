@@ -23,8 +23,8 @@ from tenon.kernel.text import Text
 STATEMENT_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 10
 BUSY_SECONDS: Final = 5
-_PORTS: Final = {"mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": PORT, "oracle": 1521}
-_BACKENDS: Final = frozenset({"sqlite", *_PORTS})
+PORTS: Final = {"mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": PORT, "oracle": 1521}
+_BACKENDS: Final = frozenset({"sqlite", *PORTS})
 
 _BAD_URL = Text(
     "来源“{source}”的连接地址无效；请写成 sqlite:///文件路径、mysql://用户@主机:端口/库、"
@@ -97,7 +97,7 @@ def address_of(url: URL) -> str:
     backend = url.get_backend_name()
     if backend == "sqlite":
         return Path(url.database or "").name
-    port = url.port or _PORTS[backend]
+    port = url.port or PORTS[backend]
     return f"{url.host}:{port}/{url.database}"
 
 
@@ -166,7 +166,7 @@ def _decoder(encoding: str) -> Callable[[bytes], str | bytes]:
 
 
 def _postgresql(url: URL, egress: Egress, *, writes: bool) -> Engine:
-    port = url.port or _PORTS["postgresql"]
+    port = url.port or PORTS["postgresql"]
     address = egress.admit(url.host or "localhost", port)
     milliseconds = STATEMENT_SECONDS * 1000
     return sa.create_engine(
@@ -187,7 +187,7 @@ def _oracle(url: URL, egress: Egress) -> Engine:
     """Not verified: no Oracle was there to run it against."""
     if importlib.util.find_spec("oracledb") is None:
         raise Config("no_oracle_driver", _NO_ORACLE)
-    address = egress.admit(url.host or "localhost", url.port or _PORTS["oracle"])
+    address = egress.admit(url.host or "localhost", url.port or PORTS["oracle"])
     query = {"service_name": url.database or ""}
     engine = sa.create_engine(
         url.set(drivername="oracle+oracledb", host=address, database=None, query=query),
@@ -204,7 +204,7 @@ def _oracle(url: URL, egress: Egress) -> Engine:
 
 
 def _mysql(url: URL, egress: Egress, *, writes: bool) -> Engine:
-    address = egress.admit(url.host or "localhost", url.port or _PORTS["mysql"])
+    address = egress.admit(url.host or "localhost", url.port or PORTS["mysql"])
     query = {k: v for k, v in url.query.items() if k == "charset"} or {"charset": "utf8mb4"}
     engine = sa.create_engine(
         url.set(drivername="mysql+pymysql", host=address, query=query),
@@ -220,14 +220,16 @@ def _mysql(url: URL, egress: Egress, *, writes: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(dbapi: Any, _record: Any) -> None:
         with dbapi.cursor() as cursor:
-            if writes:
-                cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {BUSY_SECONDS}")
-            else:
-                cursor.execute("SET SESSION TRANSACTION READ ONLY")
-            cursor.execute(f"SET SESSION lock_wait_timeout = {BUSY_SECONDS}")
-            if "MariaDB" in dbapi.get_server_info():
-                cursor.execute(f"SET SESSION max_statement_time = {STATEMENT_SECONDS}")
-            else:
-                cursor.execute(f"SET SESSION max_execution_time = {STATEMENT_SECONDS * 1000}")
+            for statement in mysql_session(dbapi.get_server_info(), writes=writes):
+                cursor.execute(statement)
 
     return engine
+
+
+def mysql_session(version: str, *, writes: bool = False) -> list[str]:
+    """What is said first to a MySQL or MariaDB: no writing, no waiting for ever."""
+    first = f"innodb_lock_wait_timeout = {BUSY_SECONDS}" if writes else "TRANSACTION READ ONLY"
+    longest = f"max_execution_time = {STATEMENT_SECONDS * 1000}"
+    if "MariaDB" in version:
+        longest = f"max_statement_time = {STATEMENT_SECONDS}"
+    return [f"SET SESSION {s}" for s in (first, f"lock_wait_timeout = {BUSY_SECONDS}", longest)]

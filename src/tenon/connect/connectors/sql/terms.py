@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -30,13 +31,18 @@ def terms_of(dialect: str, encoding: str) -> Terms:
     return PostgresTerms() if dialect == "postgresql" else Terms()
 
 
+_NUMBERS: Final = ("INTEGER", "BIGINT", "SMALLINT", "NUMERIC", "DECIMAL")
+
+
 class PostgresTerms(Terms):
-    """Where a text is no time by itself."""
+    """Where a text is no time and no number by itself."""
 
     def since(self, value: Any, kind: str) -> Any:
-        """A text as the time it says."""
+        """A text as the time, or the number, it says."""
         if isinstance(value, str) and "TIME" in kind.upper():
             value = datetime.fromisoformat(value)
+        elif isinstance(value, str) and kind.upper().startswith(_NUMBERS):
+            value = Decimal(value)
         return self.bound(value, kind)
 
 
