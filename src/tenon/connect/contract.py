@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 import pyarrow as pa
 
@@ -56,6 +56,15 @@ class ColumnAbsent(Stop):
             "column_absent", _COLUMN_ABSENT, source=source, what=what,
             columns=", ".join(columns), found=", ".join(found[:60]),
         )  # fmt: skip
+
+
+class StreamUnchanged(Exception):
+    """The system says that the stream is as it was when it was read last; nothing was read."""
+
+    text: ClassVar[Text] = Text(
+        "来源确认内容没有变化（HTTP 304），本次没有重新读取。",
+        "The source says that nothing changed (HTTP 304); it was not read again.",
+    )
 
 
 class StreamTrouble(Retry):
@@ -113,6 +122,63 @@ class Egress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of a stream was read last, in the words of its system.
+
+    `asked` is a mark of how it was asked for: what another definition read says nothing.
+    """
+
+    asked: str
+    etag: str | None
+    modified: str | None
+    rows: int
+
+
+class CallsSpent(Retry):
+    """The calls that were paid for are used up until a moment that will come."""
+
+
+class Calls(Protocol):
+    """What is noted of a connection between its calls, in a place that outlives the process."""
+
+    @property
+    def costs(self) -> bool:
+        """Whether calls are counted, because they cost money."""
+        ...
+
+    def count(self, *, again: bool = False) -> None:
+        """Count a call before it is made; `again` when it repeats one that failed.
+
+        CallsSpent when those of the day or the month are used up: then it must not be made.
+        """
+        ...
+
+    def version(self, stream: str) -> Version | None:
+        """The version of a stream that was read and written last."""
+        ...
+
+    def keep(self, stream: str, version: Version | None) -> None:
+        """Note the version of a stream that was read and written; None forgets it."""
+        ...
+
+
+class NoCalls:
+    """Nothing is counted and nothing noted: the connection has no place for it."""
+
+    costs = False
+
+    def count(self, *, again: bool = False) -> None:
+        """Calls cost nothing."""
+
+    def version(self, _stream: str) -> Version | None:
+        """No version is known."""
+        return None
+
+    def keep(self, stream: str, version: Version | None) -> None:
+        """It is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectorSettings:
     """What an installation says of one connection; secrets are already opened."""
 
@@ -120,6 +186,7 @@ class ConnectorSettings:
     values: Mapping[str, Any] = field(repr=False)
     egress: Egress = field(repr=False)
     zone: str = "Asia/Shanghai"
+    calls: Calls = field(default=NoCalls(), repr=False)
 
 
 class Connector(Protocol):

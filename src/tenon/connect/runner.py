@@ -17,7 +17,7 @@ from tenon.connect import report, told
 from tenon.connect.apply import Applier, Counts
 from tenon.connect.batches import names_of, rows_of
 from tenon.connect.blocks import Blocks
-from tenon.connect.contract import Connector, StreamAbsent
+from tenon.connect.contract import Connector, StreamAbsent, StreamUnchanged
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.echo import Echoes
 from tenon.connect.gone import Key, Vanished, confirm
@@ -218,6 +218,8 @@ class Runner:
             faults.point("sync.connect.after")
             run.watch.expect(connector)
             watermark, note = self._read(run, connector)
+        except StreamUnchanged as same:
+            watermark, note = plan.watermark, same.text
         except StreamAbsent as error:
             if not sync.stream.optional:
                 return self._failed(run, error)

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import backfill, report
+from tenon.connect import backfill, calls, report
+from tenon.connect.calls import CallState
 from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turns
@@ -65,6 +66,7 @@ class SourceState:
     off_peak: list[str]
     streams: list[dict[str, Any]]
     listening: dict[str, Any] | None  # None: nobody asked for it
+    calls: CallState | None
 
 
 def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState]:
@@ -94,7 +96,8 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
         if not there and source.optional:
             continue
         place = (packages.get(("source", source.code), ""), there)
-        state = _state(deps, source, notes.get(source.code), shown, turns, place)
+        paid = _calls(deps, connection, source)
+        state = _state(deps, source, notes.get(source.code), shown, turns, place, paid)
         if state.listening is not None:
             state = replace(state, listening=_listening(listens.get(source.code)))
         found.append(state)
@@ -244,7 +247,7 @@ def shown(watermark: Any) -> str | None:
 
 def _state(
     deps: ConnectDeps, source: SourceDef, note: Any, streams: list[dict[str, Any]], turns: Turns,
-    place: tuple[str, bool],
+    place: tuple[str, bool], paid: CallState | None,
 ) -> SourceState:  # fmt: skip
     last = note.last_success_at if note else None
     age = max(int((clock.now() - last).total_seconds()), 0) if last else None
@@ -268,7 +271,7 @@ def _state(
         address=address, read_only=True,
         state=_word(source, note, age, streams, turns), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), hold=hold,
-        off_peak=[*source.off_peak], streams=streams, listening=listening,
+        off_peak=[*source.off_peak], streams=streams, listening=listening, calls=paid,
     )  # fmt: skip
 
 
@@ -278,6 +281,15 @@ def _listening(row: Any) -> dict[str, Any]:
         return {"state": "starting", "message": None, "since": None}
     message = Text(row.message["zh"], row.message["en"]) if row.message else None
     return {"state": row.state, "message": message, "since": row.since}
+
+
+def _calls(deps: ConnectDeps, connection: Connection, source: SourceDef) -> CallState | None:
+    """How far the source's budget of calls is used, where it has one."""
+    try:
+        budget = deps.connections.budget(source.code)
+    except TenonError:
+        return None  # the message says why
+    return calls.state(connection, source, budget) if budget else None
 
 
 def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
@@ -292,7 +304,7 @@ def _hook_problem(deps: ConnectDeps, source: SourceDef) -> Text | None:
 def _word(
     source: SourceDef, note: Any, age: int | None, streams: list[dict[str, Any]], turns: Turns
 ) -> str:
-    if turns.hold(source.code) or (note and note.paused):
+    if turns.hold(source.code) or (note and (note.paused or calls.is_spent(note.failure))):
         return "paused"
     if note and note.failure:
         return "failing"

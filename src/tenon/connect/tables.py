@@ -183,6 +183,31 @@ sync_shape = sa.Table(
     sa.Column("decided_at", UtcTime, nullable=True),
 )
 
+# Calls that cost money, counted before they are made: a row for each day in the source's zone.
+source_call = sa.Table(
+    "source_call",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("again", sa.BigInteger, nullable=False),  # of them, those that repeated a failed one
+    # What people were told of the day, and of its month on this day: 0, 1 alarm, 2 spent.
+    sa.Column("told_day", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("told_month", sa.Integer, nullable=False, server_default="0"),
+)
+
+# Which version of a stream that is read whole was written last, in its system's own words.
+source_version = sa.Table(
+    "source_version",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("asked", sa.String(32), nullable=False),
+    sa.Column("etag", sa.String(400), nullable=True),
+    sa.Column("modified", sa.String(400), nullable=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+)
+
 # What a webhook told us, kept before it is answered. `lane` events are handled in their order.
 hook_event = sa.Table(
     "hook_event",

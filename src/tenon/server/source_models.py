@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from tenon.server.call_models import CallState
 from tenon.server.lineage_models import MappingVersion
 from tenon.server.models import CardFigure
 from tenon.server.shapes import Model, Text
@@ -126,6 +127,7 @@ class SourceState(Model):
     off_peak: list[str] = Field(description="The hours for heavy work; none: every hour")
     streams: list[StreamState]
     listening: Listening | None = Field(description="None: nobody asked for it")
+    calls: CallState | None
 
 
 class CheckAnswer(Model):

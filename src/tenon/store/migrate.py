@@ -79,7 +79,8 @@ STEPS: tuple[Step, ...] = (
     Step(1, "the first tables", _baseline),
     Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
     Step(3, "control of syncs: pauses, back-fills, columns as known", _control_of_syncs),
-    Step(4, "the mapping a run used, the rows of a batch, who is listened to", _lineage),
+    Step(4, "calls that are paid for, versions of what was read", _baseline),
+    Step(5, "the mapping a run used, the rows of a batch, who is listened to", _lineage),
 )
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from tenon.server import models as m
 from tenon.server import source_models as sm
+from tenon.server.call_models import CallState
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
 from tests.e2e.standin.lineage import MAPPING
@@ -68,6 +69,7 @@ def _source(
         listening=_LISTENING.get(code),
         hold=None,
         off_peak=["12:00-13:00", "18:00-07:00"] if code == "kis" else [],
+        calls=_calls() if code == "crm" else None,
         streams=[
             sm.StreamState(
                 sync=f"{code}_{s}",
@@ -92,6 +94,13 @@ def _source(
             for i, s in enumerate(streams)
         ],
     )
+
+
+def _calls() -> CallState:
+    return CallState(
+        today=812, per_day=1000, month=14204, per_month=20000, again=3, alarm=True,
+        spent_at=NOW + timedelta(hours=3), free_at=None,
+    )  # fmt: skip
 
 
 @routes.get("/api/sources")

@@ -1486,6 +1486,40 @@ export interface components {
             cards: components["schemas"]["Card"][];
         };
         /**
+         * CallState
+         * @description How far the budget of a source's calls is used.
+         */
+        CallState: {
+            /** Today */
+            today: number;
+            /** Per Day */
+            per_day: number | null;
+            /** Month */
+            month: number;
+            /** Per Month */
+            per_month: number | null;
+            /**
+             * Again
+             * @description Of the month's calls, those that repeated a failed one
+             */
+            again: number;
+            /**
+             * Alarm
+             * @description The share is reached at which people are told
+             */
+            alarm: boolean;
+            /**
+             * Spent At
+             * @description When it will be spent at this pace
+             */
+            spent_at: string | null;
+            /**
+             * Free At
+             * @description It is spent, and begins anew then
+             */
+            free_at: string | null;
+        };
+        /**
          * Card
          * @description A card of a board: figures, plus rows when the card lists.
          */
@@ -3835,6 +3869,7 @@ export interface components {
             streams: components["schemas"]["StreamState"][];
             /** @description None: nobody asked for it */
             listening: components["schemas"]["Listening"] | null;
+            calls: components["schemas"]["CallState"] | null;
         };
         /**
          * SourceTable

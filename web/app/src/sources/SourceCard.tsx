@@ -5,6 +5,7 @@ import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { Backfills } from './Backfills'
+import { CallBudget } from './CallBudget'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -65,6 +66,7 @@ export function SourceCard({ source }: { source: SourceState }) {
       </p>
       <StreamTable streams={source.streams} source={source.code} offPeak={source.off_peak.length > 0} />
       <Backfills backfills={source.streams.flatMap((stream) => stream.backfills)} />
+      {source.calls && <CallBudget calls={source.calls} />}
     </section>
   )
 }
