@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -37,7 +37,11 @@ _COLUMN_ABSENT = Text(
 )
 
 
-class StreamAbsent(Stop):
+class StreamStopped(Stop):
+    """One stream cannot go on until a person acts; the source's other streams can."""
+
+
+class StreamAbsent(StreamStopped):
     """The table or path of a stream is not there."""
 
     def __init__(self, source: str, what: str, detail: Text) -> None:
@@ -48,7 +52,7 @@ class StreamAbsent(Stop):
         super().__init__("stream_absent", text, source=source, what=what)
 
 
-class ColumnAbsent(Stop):
+class ColumnAbsent(StreamStopped):
     """A column that the definition names is not there: schema drift."""
 
     def __init__(self, source: str, what: str, columns: list[str], found: list[str]) -> None:
@@ -223,6 +227,15 @@ class Connector(Protocol):
         ...
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """A connector that can say, in the source's own language, what it asks for."""
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream; `:since` stands for where the last reading ended."""
+        ...
+
+
 Action = Literal["insert", "update"]
 EVERYTHING: Final[frozenset[Action]] = frozenset({"insert", "update"})
 
@@ -282,6 +295,36 @@ class WritingConnector(Connector, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a source told: streams in which something changed, and the keys of rows deleted there.
+
+    An empty one is a sign of life. `begins` is the first after listening began, and `note` says
+    what cannot be heard.
+    """
+
+    streams: frozenset[str] = frozenset()
+    deleted: Mapping[str, frozenset[tuple[str | int, ...]]] = field(default_factory=dict)
+    begins: bool = False
+    note: Text | None = None
+
+
+class WatchingConnector(Connector, Protocol):
+    """A connector whose source can tell at once that something changed, where that was asked for.
+
+    A hint only: what changed is read by `read` as ever.
+    """
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked for it."""
+        ...
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What happens from now on; the first names all streams, and one comes each second."""
+        ...
+
+
 class FinishingConnector(Connector, Protocol):
     """A connector that has something to do once a stream's rows are written."""
 
@@ -290,11 +333,28 @@ class FinishingConnector(Connector, Protocol):
         ...
 
 
+class LastingConnector(Connector, Protocol):
+    """A connector whose connection may be kept open between two rounds."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it may: it holds no file, no lock, no transaction."""
+        ...
+
+
 class CountingConnector(Connector, Protocol):
     """A connector that can tell beforehand how many rows it will read."""
 
     def count(self, stream: StreamDef, since: CursorValue | None) -> int:
         """How many rows `read` would give."""
+        ...
+
+
+class DescribingConnector(Connector, Protocol):
+    """A connector that knows the columns of a stream, and their types, without reading rows."""
+
+    def columns(self, stream: StreamDef) -> Sequence[Column]:
+        """The columns of the stream's table and those declared of joined ones, as they are now."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from tenon.server.call_models import CallState
+from tenon.server.lineage_models import MappingVersion
 from tenon.server.models import CardFigure
 from tenon.server.shapes import Model, Text
 
@@ -77,6 +78,26 @@ class Backfill(Model):
     message: Text | None
 
 
+class DriftNote(Model):
+    """Something about a stream's columns that is not as it was."""
+
+    text: Text
+    at: datetime
+
+
+class Drift(Model):
+    """How a stream's columns changed, newest first; `asks`: a person must accept or refuse."""
+
+    state: Literal["ok", "asks", "refused", "stopped"]
+    changes: list[DriftNote]
+
+
+class DriftDecision(Model):
+    """What a person says of the columns as they are now."""
+
+    accept: bool
+
+
 class StreamState(Model):
     """A stream of a source and how fresh it is."""
 
@@ -95,7 +116,17 @@ class StreamState(Model):
     running: str | None = Field(description="The id of its run under way")
     cursor: str | None = Field(description="The column that tells changes; none: read whole")
     key: list[str]
+    failure: Text | None = Field(description="Why it was not read the last time")
+    drift: Drift | None
     backfills: list[Backfill] = Field(description="Those that are not over")
+
+
+class Listening(Model):
+    """Whether a source tells of its changes at once; if not, why, and what to do."""
+
+    state: Literal["starting", "listening", "failing"]
+    message: Text | None
+    since: datetime | None
 
 
 class SourceState(Model):
@@ -109,7 +140,7 @@ class SourceState(Model):
     connected: bool = Field(description="Whether it has a connection")
     address: str = Field(description="Where it is, without any secret")
     read_only: bool
-    state: Literal["ok", "syncing", "stale", "failing", "paused", "never"]
+    state: Literal["ok", "syncing", "stale", "failing", "attention", "paused", "never"]
     message: Text | None
     last_success_at: datetime | None
     age_seconds: int | None
@@ -117,6 +148,7 @@ class SourceState(Model):
     hold: Hold | None
     off_peak: list[str] = Field(description="The hours for heavy work; none: every hour")
     streams: list[StreamState]
+    listening: Listening | None = Field(description="None: nobody asked for it")
     calls: CallState | None
 
 
@@ -167,13 +199,16 @@ class RunBatch(Model):
     unchanged: int
     set_aside: int
     watermark: str | None
+    keys: list[str] = Field(description="Of the first rows it wrote")
 
 
 class RunPage(Model):
     """A run with its batches and the reasons rows were set aside."""
 
     run: RunRow
+    stream: str
     stream_label: Text
+    mapping: MappingVersion | None
     watermark_before: str | None
     watermark_after: str | None
     resumed_from: str | None

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from tenon.connect.batches import batch_of
+from tenon.connect.connectors.sql.binlog import Binlog
 from tenon.connect.connectors.sql.engines import (
     ENCODINGS,
     address_of,
@@ -29,9 +30,11 @@ from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
 from tenon.connect.contract import (
     Capabilities,
+    Column,
     ConnectorSettings,
     CursorValue,
     Found,
+    Heard,
     WriteRow,
     Written,
 )
@@ -41,6 +44,7 @@ from tenon.connect.selecting import (
     after,
     counted,
     first_page,
+    in_words,
     without_cursor,
 )
 from tenon.define.models import StreamDef
@@ -76,7 +80,9 @@ class SqlConnector:
         self.address = address_of(self._url)
         self._open: Connection | None = None
         self._planner: Planner | None = None
+        self._plans: dict[str, tuple[StreamDef, Plan]] = {}
         self._zone = ZoneInfo(settings.zone)
+        self._watches = settings.values.get("binlog") is True
         self._writer: TableWriter | None = None
         self._wrote_at = 0.0
 
@@ -101,6 +107,35 @@ class SqlConnector:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    def columns(self, stream: StreamDef) -> list[Column]:
+        """The stream's columns as they are now."""
+        with self._session() as connection:
+            return self._planner_of(connection).columns(stream)
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream."""
+        with self._session() as connection:
+            plan, _ = self._planned(connection, stream, None)
+            return in_words(plan, self._page_rows, connection.dialect)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the connection may be kept: of a server whose statements stand alone."""
+        return self._dialect in {"mysql", "mariadb", "postgresql"}
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked that the binlog be listened to."""
+        return self._watches
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What the binlog tells of these streams from now on."""
+        binlog = Binlog(self._source, self.address, self._url, self._egress)
+        with self._session() as connection:
+            log = binlog.about(connection)
+        self.close()  # it listens over a line of its own, for days
+        yield from binlog.listen(log, streams)
 
     def count(self, stream: StreamDef, since: CursorValue | None) -> int:
         """How many rows `read` would give."""
@@ -139,6 +174,7 @@ class SqlConnector:
         """Close the connections."""
         self._close_writer()
         opened, self._open, self._planner = self._open, None, None
+        self._plans.clear()
         if opened is not None:
             opened.close()
 
@@ -146,20 +182,22 @@ class SqlConnector:
         self, connection: Connection, stream: StreamDef, since: CursorValue | None
     ) -> tuple[Plan, Any]:
         """The stream's statement, and `since` as a value bound in it."""
-        if self._planner is None:
-            self._planner = self._new_planner(connection)
-        plan = self._planner.plan(stream)
-        terms = self._planner.terms
-        return plan, None if since is None else terms.since(since, plan.cursor_type)
+        planner = self._planner_of(connection)
+        known = self._plans.get(stream.name)
+        plan = known[1] if known and known[0] == stream else planner.plan(stream)
+        self._plans[stream.name] = stream, plan
+        return plan, None if since is None else planner.terms.since(since, plan.cursor_type)
 
-    def _new_planner(self, connection: Connection) -> Planner:
-        inspector = sa.inspect(connection)
-        return Planner(
-            self._source,
-            tables_of(inspector),
-            lambda name: found_of(inspector, name),
-            terms_of(self._dialect, self._encoding),
-        )
+    def _planner_of(self, connection: Connection) -> Planner:
+        if self._planner is None:
+            inspector = sa.inspect(connection)
+            self._planner = Planner(
+                self._source,
+                tables_of(inspector),
+                lambda name: found_of(inspector, name),
+                terms_of(self._dialect, self._encoding),
+            )
+        return self._planner
 
     def _settled(self, connection: Connection, plan: Plan) -> Any:
         """Below which revision every transaction is over: an older one may still be written."""
