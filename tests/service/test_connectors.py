@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from tenon.connect.batches import rows_of
 from tenon.connect.connectors.http import HttpConnector
-from tenon.connect.connectors.http import client as http_client
+from tenon.connect.connectors.http import wire as http_wire
 from tenon.connect.connectors.sql import SqlConnector
 from tenon.connect.contract import Connector, ConnectorSettings
 from tenon.connect.egress import guard
@@ -379,7 +379,7 @@ def test_garbage_is_retried_and_nothing_read(body: bytes, code: str) -> None:
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "MAX_BYTES", 1000)
+    monkeypatch.setattr(http_wire, "MAX_BYTES", 1000)
     with api() as server:
         assert refusal(http(server), API_STREAM).code == "answer_too_large"
 
@@ -388,7 +388,7 @@ def test_a_page_that_repeats_itself_is_noticed() -> None:
     page = json.dumps({"items": [{"code": "a", "changed": "2026-01-01"}], "next": "x"}).encode()
     stream = StreamDef(name="s", path="/api/parts", key=("code",))
     with api(lambda _a: (200, page)) as server:
-        assert refusal(http(server), stream).code == "source_garbage"
+        assert refusal(http(server), stream).code == "source_repeats"
         assert len(server.asked) == 2
 
 

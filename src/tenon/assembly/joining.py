@@ -74,7 +74,7 @@ def try_connection(
         tenon.catalogue.source(code)
     manifest = linking.manifest_of(kind)
     values = linking.opened(tenon.connect.connections, manifest, code, settings)
-    return trying.try_out(manifest, values, code or "new")
+    return trying.try_out(tenon.connect.connections, manifest, values, code or "new")
 
 
 def add_source(

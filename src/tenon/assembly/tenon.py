@@ -39,8 +39,10 @@ from tenon.assembly.home import (
 )
 from tenon.assembly.syncing import Syncing
 from tenon.assembly.working import Working
+from tenon.automate import notices
 from tenon.automate.triggers import FlowTriggers
 from tenon.connect import service
+from tenon.connect.calls import CallBook
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.settings import Connections
 from tenon.define import publish
@@ -84,7 +86,9 @@ class CurrentPolicy:
 class Tenon:
     """A Tenon that is open: its hub, its published definitions, its doors to records."""
 
-    def __init__(self, home: Path, settings: HomeSettings, hub: Hub, stack: ExitStack) -> None:
+    def __init__(
+        self, home: Path, settings: HomeSettings, hub: Hub, stack: ExitStack, *, counts: bool = True
+    ) -> None:
         self.home = home
         self.settings = settings
         self.hub = hub
@@ -94,8 +98,9 @@ class Tenon:
         self._policy = RolePolicy(self._catalogue)
         policy = CurrentPolicy(self)
         self.triggers = FlowTriggers(self._fresh, policy)
+        connections = Connections(home, CallBook(hub, _tell_administrators) if counts else None)
         self.connect = ConnectDeps(
-            hub, self._fresh, policy, Connections(home), triggers=self.triggers, zone=self.zone
+            hub, self._fresh, policy, connections, triggers=self.triggers, zone=self.zone
         )
         self.syncing = Syncing(home, self.connect)
         self.working = Working(self.connect, self.triggers)
@@ -227,7 +232,9 @@ def open_tenon(home: Path, *, write: bool = True) -> Tenon:
         if write:
             migrate(hub)
             packages.publish_built_in(hub)
-        return Tenon(home, settings, hub, stack.pop_all())
+        # On SQLite one process alone writes; another could count no call that costs money.
+        counts = write or not url.startswith("sqlite")
+        return Tenon(home, settings, hub, stack.pop_all(), counts=counts)
 
 
 def hold(home: Path) -> None:
@@ -240,6 +247,10 @@ def release(home: Path) -> bool:
     held = (home / HELD).exists()
     (home / HELD).unlink(missing_ok=True)
     return held
+
+
+def _tell_administrators(tx: Connection, title: Text, body: Text, link: str) -> None:
+    notices.write(tx, [notices.NewNotice("admin", title, body, link)])
 
 
 def _require_file(home: Path, path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from tenon.automate import runs
 from tenon.automate.interpreter import Interpreter
 from tenon.automate.triggers import FlowTriggers
-from tenon.connect import hook_events, hook_limit
+from tenon.connect import calls, hook_events, hook_limit
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.ingest import Ingest
 from tenon.jobs import queue
@@ -27,6 +27,7 @@ _EVERY: Final = 3600.0
 _KEEP_JOBS: Final = timedelta(days=7)
 _KEEP_EVENTS: Final = timedelta(days=30)
 _KEEP_RUNS: Final = timedelta(days=90)
+_KEEP_CALLS: Final = timedelta(days=400)
 
 
 class Working:
@@ -67,6 +68,7 @@ class Working:
         self._forget(partial(hook_events.purge, before=now - _KEEP_EVENTS))
         self._forget(partial(hook_limit.purge, before=now - _KEEP_EVENTS))
         self._forget(partial(runs.purge, before=now - _KEEP_RUNS))
+        self._forget(partial(calls.purge, before=clock.wall() - _KEEP_CALLS))
 
     def _forget(self, part: Callable[[Connection], int]) -> None:
         forgotten = 1

@@ -163,7 +163,8 @@ def _source(tenon: Tenon, source: SourceDef) -> Finding:
             connector.close()
     except TenonError as error:
         return Finding(
-            False, Text(f"来源“{name.zh}”：{error.text.zh}", f"“{name.en}”: {error.text.en}")
+            None if error.code == "calls_uncounted" else False,
+            Text(f"来源“{name.zh}”：{error.text.zh}", f"“{name.en}”: {error.text.en}"),
         )
     return Finding(True, Text(f"来源“{name.zh}”可以连接", f"“{name.en}” can be reached"))
 

@@ -85,6 +85,7 @@ def _crm(connections: Connections, system: dict[str, Any]) -> dict[str, Any]:
     connections.secrets.set("crm", _secret(system["token_file"]))
     parts = urlsplit(system.get("url") or system["base_url"])
     found = {"url": f"{parts.scheme}://{parts.netloc}", "token": "secret:crm"}
+    found |= {"check_path": "/api/customers"}
     if "hook_secret_file" in system:
         connections.secrets.set("crm-hook", _secret(system["hook_secret_file"]))
         found |= {"hook_secret": "secret:crm-hook"}

@@ -56,7 +56,7 @@ def opened(deps: ConnectDeps, source: str) -> Iterator[Connector]:
     """A connection for the block; what a person can mend comes as Conflict, with its reason."""
     definition = deps.catalogue().source(source)
     try:
-        connector = deps.connections.open(definition)
+        connector = deps.connections.open(definition, fresh=True)
         try:
             yield connector
         finally:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -60,6 +60,15 @@ class ColumnAbsent(StreamStopped):
             "column_absent", _COLUMN_ABSENT, source=source, what=what,
             columns=", ".join(columns), found=", ".join(found[:60]),
         )  # fmt: skip
+
+
+class StreamUnchanged(Exception):
+    """The system says that the stream is as it was when it was read last; nothing was read."""
+
+    text: ClassVar[Text] = Text(
+        "来源确认内容没有变化（HTTP 304），本次没有重新读取。",
+        "The source says that nothing changed (HTTP 304); it was not read again.",
+    )
 
 
 class StreamTrouble(Retry):
@@ -117,6 +126,63 @@ class Egress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of a stream was read last, in the words of its system.
+
+    `asked` is a mark of how it was asked for: what another definition read says nothing.
+    """
+
+    asked: str
+    etag: str | None
+    modified: str | None
+    rows: int
+
+
+class CallsSpent(Retry):
+    """The calls that were paid for are used up until a moment that will come."""
+
+
+class Calls(Protocol):
+    """What is noted of a connection between its calls, in a place that outlives the process."""
+
+    @property
+    def costs(self) -> bool:
+        """Whether calls are counted, because they cost money."""
+        ...
+
+    def count(self, *, again: bool = False) -> None:
+        """Count a call before it is made; `again` when it repeats one that failed.
+
+        CallsSpent when those of the day or the month are used up: then it must not be made.
+        """
+        ...
+
+    def version(self, stream: str) -> Version | None:
+        """The version of a stream that was read and written last."""
+        ...
+
+    def keep(self, stream: str, version: Version | None) -> None:
+        """Note the version of a stream that was read and written; None forgets it."""
+        ...
+
+
+class NoCalls:
+    """Nothing is counted and nothing noted: the connection has no place for it."""
+
+    costs = False
+
+    def count(self, *, again: bool = False) -> None:
+        """Calls cost nothing."""
+
+    def version(self, _stream: str) -> Version | None:
+        """No version is known."""
+        return None
+
+    def keep(self, stream: str, version: Version | None) -> None:
+        """It is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectorSettings:
     """What an installation says of one connection; secrets are already opened."""
 
@@ -124,6 +190,7 @@ class ConnectorSettings:
     values: Mapping[str, Any] = field(repr=False)
     egress: Egress = field(repr=False)
     zone: str = "Asia/Shanghai"
+    calls: Calls = field(default=NoCalls(), repr=False)
 
 
 class Connector(Protocol):
@@ -157,6 +224,15 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Let go of what is open."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A connector that can say, in the source's own language, what it asks for."""
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream; `:since` stands for where the last reading ended."""
         ...
 
 
@@ -219,11 +295,50 @@ class WritingConnector(Connector, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a source told: streams in which something changed, and the keys of rows deleted there.
+
+    An empty one is a sign of life. `begins` is the first after listening began, and `note` says
+    what cannot be heard.
+    """
+
+    streams: frozenset[str] = frozenset()
+    deleted: Mapping[str, frozenset[tuple[str | int, ...]]] = field(default_factory=dict)
+    begins: bool = False
+    note: Text | None = None
+
+
+class WatchingConnector(Connector, Protocol):
+    """A connector whose source can tell at once that something changed, where that was asked for.
+
+    A hint only: what changed is read by `read` as ever.
+    """
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked for it."""
+        ...
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What happens from now on; the first names all streams, and one comes each second."""
+        ...
+
+
 class FinishingConnector(Connector, Protocol):
     """A connector that has something to do once a stream's rows are written."""
 
     def finish(self, stream: StreamDef) -> None:
         """Put away what was read; StreamTrouble when a person should know of something."""
+        ...
+
+
+class LastingConnector(Connector, Protocol):
+    """A connector whose connection may be kept open between two rounds."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it may: it holds no file, no lock, no transaction."""
         ...
 
 

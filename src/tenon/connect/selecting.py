@@ -7,6 +7,7 @@ those that read tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ from tenon.kernel.text import Text
 
 # A column with its type and whether it may be empty.
 _Known = tuple[sa.ColumnElement[Any], str, bool]
+_PLACE: Final = re.compile(r"%\((\w+)\)s|(?<!:):(\w+)|\?")
 NO_TABLE: Final = Text("没有这个表或视图", "no such table or view")
 
 
@@ -251,6 +253,27 @@ def without_cursor(plan: Plan) -> sa.Select[Any]:
         message = "only streams with a cursor have rows without one"
         raise ValueError(message)
     return _select(plan).where(plan.cursor.is_(None)).order_by(*plan.key)
+
+
+def in_words(plan: Plan, rows: int, dialect: sa.Dialect) -> str:
+    """The statement of a page as the database is asked it, its values written out."""
+    since: Any = None if plan.cursor is None else sa.bindparam("since")
+    page = first_page(plan, since).limit(rows)
+    asked = page.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    values = {n: ":since" if n == "since" else _written(v) for n, v in asked.params.items()}
+    in_order = iter(asked.positiontup or ())
+
+    def shown(found: re.Match[str]) -> str:
+        name = found[1] or found[2] or next(in_order, "")
+        return values.get(name, found[0])
+
+    return _PLACE.sub(shown, str(asked))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def counted(plan: Plan, since: Any) -> sa.Select[Any]:

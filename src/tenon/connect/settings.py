@@ -8,6 +8,8 @@ Each source has its connector's settings, with secrets by name, never by value:
     mes:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
+      every_seconds: 1     # how often it is polled, where its definition does not suit
+      binlog: true         # MySQL and MariaDB: be told of changes at once, beside polling
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
     kis:
       url: mssql://tenon@10.0.0.7:1433/AIS20260101000000
@@ -26,6 +28,7 @@ Each source has its connector's settings, with secrets by name, never by value:
       url: http://10.0.0.9:8601
       token: secret:crm
       hook_secret: secret:crm-hook    # at least 32 characters: webhooks of this source are taken
+      calls_per_day: 1000    # what is paid for; see docs/guide/http.md
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tenon.connect.calls import Budget, CallBook, budget_of, calls_of
 from tenon.connect.connectors.files import FilesConnector
 from tenon.connect.connectors.files.manifest import MANIFEST as FILES
 from tenon.connect.connectors.http import HttpConnector
@@ -77,6 +81,7 @@ _SHORT = Text(
 _SHORTEST_SECRET: Final = 32
 _REFERENCE: Final = "secret:"
 _NOT_SENT: Final = frozenset({"hook_secret"})  # it proves who knocks here
+_OF_TOKENS: Final = "client_secret"  # it goes to the token service, and nowhere else
 _PORTS: Final = {
     "http": 80, "https": 443, "mysql": 3306, "mariadb": 3306, "postgresql": 5432, "mssql": 1433,
     "oracle": 1521, "ftp": 21, "ftps": 21, "sftp": 22,
@@ -98,9 +103,13 @@ _ABSENT: Final[Mark] = (0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The connections of an installation, read afresh each time one is opened."""
+    """The connections of an installation, read afresh each time one is opened.
+
+    `book` is where calls that cost money are counted; without it they are not made.
+    """
 
     home: Path
+    book: CallBook | None = None
 
     @property
     def secrets(self) -> Secrets:
@@ -135,6 +144,13 @@ class Connections:
             )  # fmt: skip
         return secret
 
+    def every(self, source: SourceDef) -> int:
+        """How often the source is polled, in seconds: as said here, else as its definition says."""
+        said = self._read().get(source.code, {}).get("every_seconds", source.every_seconds)
+        if type(said) is not int or said < 1:
+            raise Config("bad_connections", _BAD_FILE, problem="every_seconds: 1, 2, 3 …")
+        return said
+
     def writes(self, source: str) -> dict[str, frozenset[Action]]:
         """What an administrator allowed to write there: {table without case: {insert, update}}."""
         said = self._read().get(source, {}).get("writes") or {}
@@ -145,6 +161,10 @@ class Connections:
             problem = "writes: {table: [insert, update]}"
             raise Config("bad_connections", _BAD_FILE, problem=problem)
         return {str(table).casefold(): frozenset(actions) for table, actions in said.items()}
+
+    def budget(self, source: str) -> Budget | None:
+        """How many calls may be made to a source; None when they cost nothing."""
+        return budget_of(source, self._read().get(source, {}))
 
     def save(self, connections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write all connections (their secrets as `secret:NAME`)."""
@@ -169,27 +189,36 @@ class Connections:
         with _writing:
             self.save({code: kept for code, kept in self._read().items() if code != source})
 
-    def open(self, source: SourceDef) -> Connector:
-        """A connector for the source, not yet connected."""
+    def open(self, source: SourceDef, *, fresh: bool = False) -> Connector:
+        """A connector for the source, not yet connected.
+
+        With `fresh` it reads a stream even when it has not changed since it was synced.
+        """
         values = self._read().get(source.code)
         if values is None:
             raise Config("no_connection", _NO_CONNECTION, source=source.code)
-        where = place_of(values)
-        opened = {k: self._value(v, where) for k, v in values.items() if k not in _NOT_SENT}
-        return self.make(source, opened)
+        opened = {
+            k: self._value(v, place_of(values, k)) for k, v in values.items() if k not in _NOT_SENT
+        }
+        return self.make(source, opened, fresh=fresh)
 
-    @staticmethod
-    def make(source: SourceDef, values: Mapping[str, Any]) -> Connector:
-        """A connector for values that hold no reference to a secret, only secrets."""
+    def make(
+        self, source: SourceDef, values: Mapping[str, Any], *, fresh: bool = False
+    ) -> Connector:
+        """A connector for values that hold no reference to a secret, only secrets.
+
+        Where the source that is kept has a budget of calls, it holds for other values as well.
+        """
         make = CONNECTORS.get(source.connector)
         if make is None:
             raise Config(
                 "no_connector", _NO_CONNECTOR, source=source.code, kind=source.connector,
                 allowed=", ".join(CONNECTORS),
             )  # fmt: skip
-        place = dialled(values)
-        listed = guard(source.code, [place] if place else [])
-        return make(ConnectorSettings(source.code, values, listed, source.zone))
+        listed = guard(source.code, [p for p in (dialled(values), _tokens(values)) if p])
+        budget = budget_of(source.code, {**self._read().get(source.code, {}), **values})
+        calls = calls_of(self.book, source, budget, fresh=fresh)
+        return make(ConnectorSettings(source.code, values, listed, source.zone, calls))
 
     def _value(self, value: Any, place: str | None = None) -> Any:
         """A setting with its secret opened, to be sent to `place` and nowhere else."""
@@ -238,12 +267,20 @@ def dialled(values: Mapping[str, Any]) -> tuple[str, int] | None:
     return _place(str(values.get("url", ""))) or _listed(values)
 
 
-def place_of(values: Mapping[str, Any]) -> str | None:
-    """The place that a connection's secrets belong to; None for a file."""
+def place_of(values: Mapping[str, Any], name: str | None = None) -> str | None:
+    """The place that a connection's secrets belong to, or the one called so; None for a file."""
+    if name == _OF_TOKENS:
+        tokens = _tokens(values)
+        return f"{tokens[0]}:{tokens[1]}" if tokens else None
     if "dsn" in values:  # what the machine's administrator registered under this name
         return f"dsn:{values['dsn']}"
     place = dialled(values)
     return f"{place[0]}:{place[1]}" if place else None
+
+
+def _tokens(values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The service that gives out tokens, where there is one."""
+    return _place(str(values.get("token_url") or ""))
 
 
 def _listed(values: Mapping[str, Any]) -> tuple[str, int] | None:

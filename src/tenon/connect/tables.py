@@ -74,6 +74,7 @@ sync_run = sa.Table(
     sa.Column("resumed_from", Id, nullable=True),
     sa.Column("message", Json, nullable=True),  # {zh, en}
     sa.Column("reasons", Json, nullable=False, server_default="{}"),  # {reason code: count}
+    sa.Column("epoch", sa.Integer, nullable=True),  # the publish whose mapping it used
     sa.Column("expected", sa.BigInteger, nullable=True),  # rows it will read, counted or guessed
     sa.Index("ix_sync_run_sync", "sync", "state"),
     sa.Index("ix_sync_run_started", "started_at"),
@@ -90,6 +91,7 @@ sync_batch = sa.Table(
     sa.Column("unchanged", sa.Integer, nullable=False),
     sa.Column("set_aside", sa.Integer, nullable=False),
     sa.Column("watermark", Json, nullable=True),
+    sa.Column("row_keys", Json, nullable=True),  # of the first rows it wrote
 )
 
 # How far a stream has come; its lease is in `lease` under `sync:<source>:<stream>`.
@@ -122,6 +124,16 @@ source_state = sa.Table(
     sa.Column("failed_since", UtcTime, nullable=True),
     sa.Column("last_success_at", UtcTime, nullable=True),
     sa.Column("last_attempt_at", UtcTime, nullable=True),
+)
+
+# Whether a source that tells of its changes is listened to.
+source_listen = sa.Table(
+    "source_listen",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("state", sa.String(12), nullable=False),  # listening, failing
+    sa.Column("message", Json, nullable=True),  # {code, zh, en}
+    sa.Column("since", UtcTime, nullable=False),
 )
 
 # What a person has paused: a source (`sync` is empty) or one of its syncs.
@@ -169,6 +181,31 @@ sync_shape = sa.Table(
     sa.Column("without", Json, nullable=False),  # columns whose loss a person accepted
     sa.Column("decided_by", sa.String(100), nullable=True),
     sa.Column("decided_at", UtcTime, nullable=True),
+)
+
+# Calls that cost money, counted before they are made: a row for each day in the source's zone.
+source_call = sa.Table(
+    "source_call",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("again", sa.BigInteger, nullable=False),  # of them, those that repeated a failed one
+    # What people were told of the day, and of its month on this day: 0, 1 alarm, 2 spent.
+    sa.Column("told_day", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("told_month", sa.Integer, nullable=False, server_default="0"),
+)
+
+# Which version of a stream that is read whole was written last, in its system's own words.
+source_version = sa.Table(
+    "source_version",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("stream", sa.String(48), primary_key=True),
+    sa.Column("asked", sa.String(32), nullable=False),
+    sa.Column("etag", sa.String(400), nullable=True),
+    sa.Column("modified", sa.String(400), nullable=True),
+    sa.Column("rows", sa.BigInteger, nullable=False),
 )
 
 # What a webhook told us, kept before it is answered. `lane` events are handled in their order.

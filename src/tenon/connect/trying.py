@@ -54,13 +54,15 @@ class Step:
     milliseconds: int = 0
 
 
-def try_out(manifest: Manifest, values: Mapping[str, Any], code: str = "new") -> list[Step]:
+def try_out(
+    connections: Connections, manifest: Manifest, values: Mapping[str, Any], code: str = "new"
+) -> list[Step]:
     """Try values that need not be saved; nothing is. `code` is how messages call the source."""
     secrets = [str(values[name]) for name in manifest.secrets if values.get(name)]
     done: list[Step] = []
     connectors: list[Connector] = []
     try:
-        for name, work in _works(manifest, values, connectors, code):
+        for name, work in _works(connections, manifest, values, connectors, code):
             step = _timed(name, work, secrets)
             done.append(step)
             if not step.ok:
@@ -74,7 +76,11 @@ def try_out(manifest: Manifest, values: Mapping[str, Any], code: str = "new") ->
 
 
 def _works(
-    manifest: Manifest, values: Mapping[str, Any], connectors: list[Connector], code: str
+    connections: Connections,
+    manifest: Manifest,
+    values: Mapping[str, Any],
+    connectors: list[Connector],
+    code: str,
 ) -> Iterator[tuple[StepName, Callable[[], Text]]]:
     label = Label(zh=manifest.label.zh, en=manifest.label.en)
     source = SourceDef(code=code, label=label, system=label, connector=manifest.kind)
@@ -82,7 +88,7 @@ def _works(
     admitted: list[str] = []
 
     def address() -> Text:
-        connectors.append(Connections.make(source, values))
+        connectors.append(connections.make(source, values))
         if place is not None:
             admitted.append(guard(code, [place]).admit(*place))
         return _ADDRESS.format(address=connectors[0].address)

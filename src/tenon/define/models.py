@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tenon.define.http_models import HttpDef as HttpDef
 from tenon.define.timing import Duration, Hours, Rows, ScheduleDef
 from tenon.kernel.text import Text
 
@@ -241,6 +242,7 @@ class StreamDef(Part):
     cursor: CursorDef | None = None
     optional: bool = False
     file: FileDef | None = None
+    http: HttpDef | None = None
 
 
 class MapRule(Part):

@@ -13,6 +13,12 @@ const BoardPage = lazy(() => import('./board/BoardPage'))
 const SourcesPage = lazy(() => import('./sources/SourcesPage'))
 const RunsPage = lazy(() => import('./sources/RunsPage'))
 const RunPage = lazy(() => import('./sources/RunPage'))
+const ConnectPage = lazy(() => import('./connect/ConnectPage'))
+const ConnectionPage = lazy(() => import('./connect/ConnectionPage'))
+const TablesPage = lazy(() => import('./connect/TablesPage'))
+const MapPage = lazy(() => import('./connect/MapPage'))
+const SyncPage = lazy(() => import('./connect/SyncPage'))
+const AccessPage = lazy(() => import('./connect/AccessPage'))
 const SetAsidePage = lazy(() => import('./sources/SetAsidePage'))
 const MastersPage = lazy(() => import('./masters/MastersPage'))
 const MasterPage = lazy(() => import('./masters/MasterPage'))
@@ -25,6 +31,8 @@ const EngineeringPage = lazy(() => import('./planning/EngineeringPage'))
 const ReviewsPage = lazy(() => import('./reports/ReviewsPage'))
 const HookEventsPage = lazy(() => import('./hooks/HookEventsPage'))
 const TravelerPage = lazy(() => import('./traveler/TravelerPage'))
+const RecordLineagePage = lazy(() => import('./lineage/RecordLineagePage'))
+const RowLineagePage = lazy(() => import('./lineage/RowLineagePage'))
 const FlowsPage = lazy(() => import('./flows/FlowsPage'))
 const FlowRunsPage = lazy(() => import('./flows/FlowRunsPage'))
 const FlowRunPage = lazy(() => import('./flows/FlowRunPage'))
@@ -38,6 +46,9 @@ export function Pages() {
         <Route element={<SignedIn />}>
           <Route element={<Allowed to="travelers.print" />}>
             <Route path="/work-orders/:workOrderId/traveler" element={<TravelerPage />} />
+          </Route>
+          <Route element={<Allowed to="sources.read" />}>
+            <Route path="/sources/:code/access" element={<AccessPage />} />
           </Route>
           <Route element={<Shell />}>
             <Route index element={<Navigate to="/orders" replace />} />
@@ -61,10 +72,21 @@ export function Pages() {
             </Route>
             <Route element={<Allowed to="sources.read" />}>
               <Route path="/sources" element={<SourcesPage />} />
+              <Route path="/sources/:code/tables" element={<TablesPage />} />
+              <Route path="/sources/:code/map" element={<MapPage />} />
+              <Route path="/syncs/:code" element={<SyncPage />} />
               <Route path="/runs" element={<RunsPage />} />
               <Route path="/runs/:runId" element={<RunPage />} />
               <Route path="/webhooks" element={<HookEventsPage />} />
               <Route path="/set-aside" element={<SetAsidePage />} />
+            </Route>
+            <Route element={<Allowed to="sources.manage" />}>
+              <Route path="/sources/connect" element={<ConnectPage />} />
+              <Route path="/sources/:code/connection" element={<ConnectionPage />} />
+            </Route>
+            <Route element={<Allowed to="source_rows.read" />}>
+              <Route path="/lineage/records/:entity/:recordId" element={<RecordLineagePage />} />
+              <Route path="/lineage/rows/:source/:stream/*" element={<RowLineagePage />} />
             </Route>
             <Route element={<Allowed to="masters.read" />}>
               <Route path="/masters" element={<Navigate to="/masters/customer" replace />} />

@@ -1,9 +1,13 @@
+import { connect } from './en.connect'
+import { lineage } from './en.lineage'
 import { control } from './en.control'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
+  ...connect,
+  ...lineage,
   ...control,
   ...shopfloor,
   'action.cancel': 'Cancel',
@@ -21,7 +25,6 @@ export const en: Record<Key, string> = {
   'aside.reason': 'Reason',
   'aside.retried': '{tried} rows retried: {applied} applied, {still} still set aside',
   'aside.retry': 'Retry all',
-  'aside.retry_source': 'Retry this source',
   'aside.row': 'Source row',
   'aside.since': 'Since',
   'aside.task': 'Settle the code',
@@ -37,6 +40,13 @@ export const en: Record<Key, string> = {
   'board.no_orders': 'No orders in progress',
   'board.none_late': 'No late orders',
   'board.stale': 'not refreshed for {n} s',
+  'calls.again': '{n} of them repeats',
+  'calls.enough': 'enough at this pace',
+  'calls.free': 'spent; goes on by itself from {at}',
+  'calls.month': 'this month {used}',
+  'calls.soon': 'spent by {at} at this pace',
+  'calls.title': 'Paid calls',
+  'calls.today': 'today {used}',
   'clock.demo': 'Simulated',
   'clock.hint': 'The simulated plant’s time, at {pace} times real speed',
   'code.by': 'by {name}',
@@ -368,6 +378,9 @@ export const en: Record<Key, string> = {
   'sources.age': '{age} old',
   'sources.check': 'Test connection',
   'sources.hint': 'Tenon reads these systems, and writes only what an administrator has allowed, table by table.',
+  'sources.listen.failing': 'not told of changes, polled',
+  'sources.listen.listening': 'told of changes at once',
+  'sources.listen.starting': 'beginning to listen',
   'sources.none': 'No source is connected',
   'sources.none_hint': 'Ask an administrator to install a package that defines sources.',
   'sources.read_only': 'Read only',

@@ -1,8 +1,12 @@
+import { connect } from './zh.connect'
+import { lineage } from './zh.lineage'
 import { control } from './zh.control'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
+  ...connect,
+  ...lineage,
   ...control,
   ...shopfloor,
   'action.cancel': '取消',
@@ -20,7 +24,6 @@ export const zh = {
   'aside.reason': '原因',
   'aside.retried': '重试 {tried} 行：采用 {applied} 行，仍搁置 {still} 行',
   'aside.retry': '全部重试',
-  'aside.retry_source': '重试此来源',
   'aside.row': '源数据行',
   'aside.since': '首次搁置',
   'aside.task': '去对应编码',
@@ -36,6 +39,13 @@ export const zh = {
   'board.no_orders': '没有未完成的订单',
   'board.none_late': '没有逾期订单',
   'board.stale': '{n} 秒未刷新',
+  'calls.again': '其中重试 {n} 次',
+  'calls.enough': '照目前的速度够用',
+  'calls.free': '已用完，{at} 起自动恢复',
+  'calls.month': '本月 {used}',
+  'calls.soon': '照目前的速度 {at} 用完',
+  'calls.title': '付费调用',
+  'calls.today': '今天 {used}',
   'clock.demo': '模拟时钟',
   'clock.hint': '模拟工厂的时间，以 {pace} 倍速运行',
   'code.by': '由{name}确认',
@@ -367,6 +377,9 @@ export const zh = {
   'sources.age': '{age}前更新',
   'sources.check': '测试连接',
   'sources.hint': '榫默认只读取这些系统；只有管理员逐表允许的内容才会写回。',
+  'sources.listen.failing': '听不到变化，只靠轮询',
+  'sources.listen.listening': '即时得知变化',
+  'sources.listen.starting': '开始监听变化',
   'sources.none': '还没有接入任何来源',
   'sources.none_hint': '请管理员安装含有来源定义的包。',
   'sources.read_only': '只读',

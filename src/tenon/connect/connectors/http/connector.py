@@ -1,34 +1,57 @@
-"""The HTTP connector.
+"""The HTTP connector: systems with a REST interface, read only.
 
-A page is `GET path?updated_since=…&after=…&limit=…` → `{"items": […], "next": null | "cursor"}`,
-ordered by (cursor, key); `next` is given back as `after`. Nested objects and lists that are not
-exploded travel as JSON text.
+Where a stream's definition says nothing of `http`, a page is
+`GET path?updated_since=…&after=…&limit=…` → `{"items": […], "next": null | "token"}`, ordered by
+(cursor, key). Nested objects and lists that are not exploded travel as JSON text.
+
+A list that is read whole and came in one page is asked for with what its system said of its
+version (ETag, Last-Modified): when it has not changed, nothing is read.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+from itertools import chain
 from typing import Any, Final
 
+import httpx
 import pyarrow as pa
 
-from tenon.connect.batches import batch_of
-from tenon.connect.connectors.http.client import Client
+from tenon.connect.connectors.http import rows
+from tenon.connect.connectors.http.client import SHAPE, Client
 from tenon.connect.connectors.http.discovery import found_at
+from tenon.connect.connectors.http.pages import Page, Walk, rank
 from tenon.connect.contract import (
     Capabilities,
-    ColumnAbsent,
     ConnectorSettings,
     CursorValue,
     Found,
+    StreamUnchanged,
+    Version,
 )
 from tenon.define.models import StreamDef
+from tenon.kernel.errors import Stop
+from tenon.kernel.text import Text
 
 CAPABILITIES: Final = Capabilities(
-    kind="http", detects=frozenset({"watermark", "full"}), page_rows=500
+    kind="http",
+    detects=frozenset({"watermark", "full"}),
+    encodings=("utf-8", "gb18030"),
+    page_rows=500,
+)
+_MOST_UNORDERED: Final = 200_000
+_MOST_LEFT: Final = 0.8
+# Within the second of a change its time says nothing of what came after it.
+_SURE: Final = timedelta(seconds=60)
+
+_TOO_MANY = Text(
+    "来源“{source}”的“{path}”没有排序（ordered: false），一次读到的超过 {most} 条，已停止。"
+    "请让对方按时间排序，再去掉 ordered: false。",
+    "“{path}” of the source “{source}” comes without order (ordered: false) and has over {most} "
+    "items in one reading; it has stopped. Have it ordered by time, then drop ordered: false.",
 )
 
 
@@ -38,16 +61,21 @@ class HttpConnector:
     capabilities = CAPABILITIES
 
     def __init__(self, settings: ConnectorSettings) -> None:
-        self._source = settings.source
+        self._source, self._calls = settings.source, settings.calls
         self._client = Client(settings)
-        self._check_path = str(settings.values.get("check_path", "/api/customers"))
-        self._page_rows = int(settings.values.get("page_rows", CAPABILITIES.page_rows))
         self._paths = [str(path) for path in settings.values.get("paths") or ()]
         self.address = self._client.address
+        self._read: dict[str, Version | None] = {}  # to be kept once it is written
 
     def check(self) -> None:
-        """Ask for one row of a stream that every installation has."""
-        self._items(self._check_path, {"limit": 1})
+        """Ask for the path named in the settings, or only whether the system lets us in."""
+        path = self._client.settings.check_path
+        self._client.hurry()
+        with self._client.trying():
+            if path is None:
+                self._client.reach()
+            else:
+                self._client.get(self._client.url(path))
 
     def discover(self) -> list[Found]:
         """What the paths named in the settings hold: such systems do not describe themselves."""
@@ -58,95 +86,122 @@ class HttpConnector:
         return found
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
-        """The stream's pages."""
-        path = stream.path or f"/{stream.name}"
-        params: dict[str, str | int] = {"limit": self._page_rows}
-        if since is not None:
-            params["updated_since"] = since.isoformat() if isinstance(since, datetime) else since
-        while True:
-            items, after = self._items(path, params)
-            rows = [row for item in items for row in _rows(stream, item)]
-            if rows:
-                yield self._batch(stream, path, rows)
-            if after is None:
-                return
-            if after == params.get("after"):
-                raise self._client.garbage()  # it would ask for the same page for ever
-            params["after"] = after
+        """The stream's pages; StreamUnchanged when it is as it was read last."""
+        with self._client.trying():
+            yield from self._batches(stream, since)
+
+    @property
+    def finish(self) -> Callable[[StreamDef], None] | None:
+        """Keeps what was said of the version of a stream that is written now.
+
+        None when nothing was said: then the runner need not wait for the disk.
+        """
+        return self._keep if self._read else None
 
     def fetch(self, path: str) -> dict[str, Any]:
         """The item at a path."""
-        item = self._client.get(path, {})
+        with self._client.trying():
+            item = self._client.get(self._client.url(path)).value
         if not isinstance(item, dict):
-            raise self._client.garbage()
+            raise self._client.garbage(SHAPE)
         return item
 
     def batch(self, stream: StreamDef, item: Mapping[str, Any]) -> pa.RecordBatch | None:
         """The item's rows as `read` gives them."""
-        rows = list(_rows(stream, item))
-        return self._batch(stream, stream.path or f"/{stream.name}", rows) if rows else None
+        return rows.batch(stream, self._source, _path(stream), [item], doubled=True)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _items(
-        self, path: str, params: Mapping[str, str | int]
-    ) -> tuple[list[dict[str, Any]], str | int | None]:
-        answer = self._client.get(path, params)
-        items = answer.get("items") if isinstance(answer, dict) else None
-        if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
-            raise self._client.garbage()
-        after = answer.get("next")
-        if after is not None and not isinstance(after, str | int):
-            raise self._client.garbage()
-        return items, after
+    def _batches(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
+        walk, path = Walk(self._client, stream, _path(stream)), _path(stream)
+        url = walk.first(since)
+        known = self._calls.version(stream.name) if stream.cursor is None else None
+        if known is not None and known.asked != _asked(stream, url):
+            known = None
+        pages = walk.pages(url, _unless(known))
+        ordered = pages if _in_order(stream) else self._ordered(stream, path, pages)
+        for number, page in enumerate(ordered, 1):
+            if page.told.answer.status == httpx.codes.NOT_MODIFIED:
+                raise StreamUnchanged
+            batch = rows.batch(stream, self._source, path, page.items, doubled=page.told.doubled)
+            if stream.cursor is None and page.last:
+                self._note(stream, known, _version(stream, url, page) if number == 1 else None)
+            if batch is not None:
+                yield batch
 
-    def _batch(self, stream: StreamDef, path: str, rows: list[dict[str, Any]]) -> pa.RecordBatch:
-        there = {name.casefold(): name for row in rows for name in row}
-        names = list(stream.columns) or list(there.values())
-        needed = [*stream.key, *([stream.cursor.column] if stream.cursor else [])]
-        have = {n.casefold() for n in names}
-        names += [n for n in dict.fromkeys(needed) if n.casefold() not in have]
-        absent = [n for n in names if n.casefold() not in there]
-        if absent:
-            raise ColumnAbsent(self._source, path, absent, sorted(there.values()))
-        real = [there[n.casefold()] for n in names]
-        return batch_of(names, [[_value(row.get(n)) for n in real] for row in rows])
+    def _note(self, stream: StreamDef, known: Version | None, version: Version | None) -> None:
+        """Remember the version of a list that came whole, in one page; forget any other."""
+        # Much that is gone is not believed at once: it is looked at again each time.
+        if version and known and version.rows < known.rows * _MOST_LEFT:
+            version = None
+        if version != known:
+            self._read[stream.name] = version
+
+    def _keep(self, stream: StreamDef) -> None:
+        if stream.name in self._read:
+            self._calls.keep(stream.name, self._read.pop(stream.name))
+
+    def _ordered(self, stream: StreamDef, path: str, pages: Iterable[Page]) -> Iterator[Page]:
+        """All pages read first, then their items by the cursor; those without one come first."""
+        found = list(self._bounded(path, pages))
+        items = list(chain.from_iterable(page.items for page in found))
+        column = stream.cursor.column if stream.cursor else ""
+        places = rows.named(items, [column])
+        order = sorted(range(len(items)), key=lambda i: rank(places[i][0]) or (-1, 0))
+        size = self._client.settings.page_rows
+        doubled = next((p.told for p in found if p.told.doubled), found[0].told)
+        for start in range(0, len(order), size):
+            part = [items[i] for i in order[start : start + size]]
+            yield Page(part, doubled, last=start + size >= len(order))
+
+    def _bounded(self, path: str, pages: Iterable[Page]) -> Iterator[Page]:
+        count = 0
+        for page in pages:
+            count += len(page.items)
+            if count > _MOST_UNORDERED:
+                raise Stop(
+                    "too_many_unordered", _TOO_MANY, source=self._source, path=path,
+                    most=_MOST_UNORDERED,
+                )  # fmt: skip
+            yield page
 
 
-def _rows(stream: StreamDef, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for row in _exploded(stream.explode, item):
-        if all(_plain(row.get(n)) in map(_plain, allowed) for n, allowed in stream.where.items()):
-            yield row
+def _path(stream: StreamDef) -> str:
+    return stream.path or f"/{stream.name}"
 
 
-def _exploded(name: str | None, item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if name is None:
-        yield dict(item)
-        return
-    own = {k: v for k, v in item.items() if k != name}
-    elements = item.get(name)
-    for element in elements if isinstance(elements, list) else []:
-        parts = element if isinstance(element, dict) else {"value": element}
-        yield own | {f"{name}_{k}": v for k, v in parts.items()}
+def _in_order(stream: StreamDef) -> bool:
+    return stream.cursor is None or stream.http is None or stream.http.ordered
 
 
-def _plain(value: Any) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
+def _asked(stream: StreamDef, url: httpx.URL) -> str:
+    said = f"{url}\n{stream.model_dump_json()}"
+    return blake2b(said.encode(), digest_size=16).hexdigest()
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if value.isascii() else _text(value)
-    if value is None or isinstance(value, int | Decimal):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _unless(known: Version | None) -> dict[str, str]:
+    if known is None:
+        return {}
+    if known.etag:
+        return {"If-None-Match": known.etag}
+    return {"If-Modified-Since": known.modified} if known.modified else {}
 
 
-def _text(value: str) -> str | bytes:
+def _version(stream: StreamDef, url: httpx.URL, page: Page) -> Version | None:
+    headers = page.told.answer.headers
+    etag, modified = headers.get("ETag"), headers.get("Last-Modified")
+    if not etag and (not modified or not _is_sure(modified, headers.get("Date", ""))):
+        return None
+    if not all(len(one) <= 400 and one.isascii() for one in (etag, modified) if one):
+        return None
+    return Version(_asked(stream, url), etag or None, modified or None, len(page.items))
+
+
+def _is_sure(modified: str, date: str) -> bool:
+    """Whether a change after that moment would have another time."""
     try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: no text, but kept
-        return value.encode("utf-8", "surrogatepass")
-    return value
+        return parsedate_to_datetime(date) - parsedate_to_datetime(modified) >= _SURE
+    except (ValueError, TypeError):
+        return False
