@@ -272,8 +272,9 @@ def _pillar_names(sync: Sync) -> Iterator[str]:
     stream = sync.stream
     yield from stream.key
     yield from stream.where
-    if stream.cursor is not None:
-        yield from filter(None, (stream.cursor.column, stream.cursor.version))
+    c = stream.cursor
+    if c is not None:
+        yield from filter(None, (c.column, c.version, c.created))
     for join in stream.join:
         yield from join.match
     if sync.identity is not None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tenon.connect.batches import rows_of
 from tenon.connect.contract import Connector
 from tenon.connect.plan import Plan
-from tenon.connect.tables import source_row, sync_state
+from tenon.connect.tables import source_row, sync_run, sync_state
 from tenon.connect.values import text_of
 from tenon.define.models import StreamDef, Sync
 from tenon.kernel import clock
@@ -48,8 +48,12 @@ class Vanished:
 
     def mark(self, plan: Plan) -> Text | None:
         """Mark what was not seen; what to say of it."""
+        # What a webhook told since the run began may have come after the page it belongs to.
+        begun = sa.select(sync_run.c.started_at).where(sync_run.c.id == plan.run_id)
+        old = source_row.c.seen_at <= begun.scalar_subquery()
+        query = sa.select(source_row.c.key).where(_known(self._sync), old)
         with self._hub.read() as connection:
-            known = set(connection.scalars(sa.select(source_row.c.key).where(_known(self._sync))))
+            known = set(connection.scalars(query))
         gone = [k for k in known if k not in self._seen and "~" not in k]
         return _marked(self._hub, self._sync, plan, gone, len(known))
 
@@ -110,6 +114,12 @@ def _marked(hub: Hub, sync: Sync, plan: Plan, gone: list[str], rows: int) -> Tex
         return None
     if len(gone) > max(_ALWAYS, rows * _SHARE):
         return _MANY.format(gone=len(gone), all=rows)
+    for at in range(0, len(gone), _AT_ONCE):
+        _mark(hub, sync, plan, gone[at : at + _AT_ONCE])
+    return _SOME.format(gone=len(gone))
+
+
+def _mark(hub: Hub, sync: Sync, plan: Plan, gone: list[str]) -> None:
     with hub.write(durable=False) as tx:
         these = sa.and_(_known(sync), source_row.c.key.in_(gone))
         aside = tx.scalar(
@@ -126,4 +136,3 @@ def _marked(hub: Hub, sync: Sync, plan: Plan, gone: list[str], rows: int) -> Tex
             .where(state.source == sync.source, state.stream == sync.stream.name)
             .values(rows=state.rows - marked, set_aside=state.set_aside - (aside or 0))
         )
-    return _SOME.format(gone=len(gone))

@@ -107,6 +107,9 @@ class Mapper:
         cursor = sync.stream.cursor
         self._cursor = self._index(cursor.column) if cursor else None
         self.cursor_name = None if self._cursor is None else names[self._cursor]
+        created = cursor.created if cursor else None
+        self._created = self._index(created) if created else None
+        self.created_name = None if self._created is None else names[self._created]
         version = cursor.version if cursor else None
         self._version = self._index(version) if version else None
         self._facts = self._identity()
@@ -138,8 +141,11 @@ class Mapper:
         return SetAside(str(said["code"]), _SAID, zh=said["zh"], en=said["en"])
 
     def cursor(self, row: Row) -> Any:
-        """The row's cursor value."""
-        return None if self._cursor is None else row[self._cursor]
+        """The row's cursor value; of one that was never changed, the time it was made."""
+        if self._cursor is None:
+            return None
+        value = row[self._cursor]
+        return row[self._created] if value is None and self._created is not None else value
 
     def version(self, row: Row) -> Any:
         """The row's revision, where the stream counts them."""

@@ -307,6 +307,10 @@ def _furthest(mapper: Mapper, batch: pa.RecordBatch, watermark: Any) -> Any:
     if name is None:
         return watermark
     column = batch.column(name)
+    if mapper.created_name is not None:
+        made = batch.column(mapper.created_name).to_pylist()
+        values = (m if c is None else c for c, m in zip(column.to_pylist(), made, strict=True))
+        return reduce(further, values, watermark)
     if pa.types.is_string(column.type):  # of mixed kinds: in the order they came
         return reduce(further, column.to_pylist(), watermark)
     return further(watermark, pc.max(column).as_py())

@@ -103,6 +103,15 @@ class Plan:
     key: tuple[sa.ColumnElement[Any], ...]
     order_at: tuple[int, ...]  # where (cursor, key…) stand in a row
     order_types: tuple[str, ...]
+    early: Callable[[Any], sa.ColumnElement[bool]] | None = None  # rows not before, by indexes
+    created_at: int | None = None  # where in a row the time stands that a cursor may fall back on
+
+    def place(self, row: Sequence[Any]) -> list[Any]:
+        """A row's values of (cursor, key…)."""
+        found = [row[i] for i in self.order_at]
+        if found[0] is None and self.created_at is not None:
+            found[0] = row[self.created_at]
+        return found
 
     def values(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         """The rows with what the driver gave made into values."""
@@ -136,14 +145,20 @@ class Planner:
         names += [j.prefix + c for j in stream.join for c in j.columns]
         ordered = [stream.cursor.column] if stream.cursor else []
         ordered += stream.key
+        created = stream.cursor.created if stream.cursor else None
         have = {n.casefold() for n in names}
-        names += [n for n in dict.fromkeys(ordered) if n.casefold() not in have]
+        wanted = dict.fromkeys([*ordered, *([created] if created else [])])
+        names += [n for n in wanted if n.casefold() not in have]
         missing = [n for n in [*names, *stream.where] if n.casefold() not in columns]
         if missing:
             what = stream.table or stream.name
             raise ColumnAbsent(self._source, what, missing, sorted(columns))
         at = {n.casefold(): i for i, n in enumerate(names)}
         cursor = columns[stream.cursor.column.casefold()] if stream.cursor else None
+        early = None
+        if cursor is not None and created is not None:
+            early = _either(cursor[0], columns[created.casefold()][0])
+            cursor = _fallen_back(cursor, columns[created.casefold()])
         return Plan(
             names=tuple(names),
             columns=tuple(self.terms.shown(*columns[n.casefold()][:2]) for n in names),
@@ -158,6 +173,8 @@ class Planner:
             key=tuple(columns[k.casefold()][0] for k in stream.key),
             order_at=tuple(at[n.casefold()] for n in ordered),
             order_types=tuple(columns[n.casefold()][1] for n in ordered),
+            early=early,
+            created_at=at[created.casefold()] if created else None,
         )
 
     def columns(self, stream: StreamDef) -> list[Column]:
@@ -224,7 +241,7 @@ def first_page(plan: Plan, since: Any, before: Any = None) -> sa.Select[Any]:
         return query.order_by(*plan.key)
     query = query.where(plan.cursor.is_not(None))
     if since is not None:
-        query = query.where(plan.cursor >= since)
+        query = query.where(plan.early(since) if plan.early else plan.cursor >= since)
     if before is not None:
         query = query.where(plan.cursor < before)
     return query.order_by(plan.cursor, *plan.key)
@@ -264,7 +281,20 @@ def counted(plan: Plan, since: Any) -> sa.Select[Any]:
     query = sa.select(sa.func.count()).select_from(plan.source).where(sa.true(), *plan.filters)
     if plan.cursor is None or since is None:
         return query
-    return query.where(sa.or_(plan.cursor >= since, plan.cursor.is_(None)))
+    late = plan.early(since) if plan.early else plan.cursor >= since
+    return query.where(sa.or_(late, plan.cursor.is_(None)))
+
+
+def _fallen_back(cursor: _Known, created: _Known) -> _Known:
+    """A row's time of change, or where it has none the time it was made."""
+    return sa.func.coalesce(cursor[0], created[0]), cursor[1], cursor[2] and created[2]
+
+
+def _either(
+    cursor: sa.ColumnElement[Any], created: sa.ColumnElement[Any]
+) -> Callable[[Any], sa.ColumnElement[bool]]:
+    """Rows changed, or made and never changed, at or after a moment: an index serves each part."""
+    return lambda since: sa.or_(cursor >= since, sa.and_(cursor.is_(None), created >= since))
 
 
 def after(columns: Sequence[sa.ColumnElement[Any]], values: Sequence[Any]) -> Any:

@@ -123,7 +123,7 @@ class OdbcConnector:
         self, connection: Any, plan: Plan, query: sa.Select[Any], skip: int
     ) -> Iterator[pa.RecordBatch]:
         order = (plan.key if plan.cursor is None else (plan.cursor, *plan.key))[skip:]
-        at = list(zip(plan.order_at, plan.order_types, strict=True))[skip:]
+        kinds = plan.order_types[skip:]
         page, planner = query.limit(self._page_rows), self._planner
         while planner is not None:
             rows = plan.values(self._fetched(connection, page))
@@ -131,7 +131,8 @@ class OdbcConnector:
                 yield batch_of(plan.names, rows)
             if len(rows) < self._page_rows:
                 return
-            last = [planner.terms.bound(rows[-1][i], kind) for i, kind in at]
+            place = plan.place(rows[-1])[skip:]
+            last = [planner.terms.bound(v, kind) for v, kind in zip(place, kinds, strict=True)]
             page = query.where(after(order, last)).limit(self._page_rows)
 
     def _fetched(self, connection: Any, page: sa.Select[Any]) -> list[Any]:

@@ -211,7 +211,7 @@ class SqlConnector:
     ) -> Iterator[pa.RecordBatch]:
         """The pages of a query, ordered by (cursor, key) without the first `skip` of them."""
         order = (plan.key if plan.cursor is None else (plan.cursor, *plan.key))[skip:]
-        at = list(zip(plan.order_at, plan.order_types, strict=True))[skip:]
+        kinds = plan.order_types[skip:]
         page, planner = query.limit(self._page_rows), self._planner
         while planner is not None:
             # No statement stays open between pages, so the source is never held locked.
@@ -220,13 +220,13 @@ class SqlConnector:
                 yield batch_of(plan.names, rows)
             if len(rows) < self._page_rows:
                 return
-            last = [rows[-1][i] for i, _ in at]
-            if self._dialect == "mysql":
+            last = plan.place(rows[-1])[skip:]
+            if self._dialect == "mysql" and plan.early is None:
                 stopped = yield from self._bulk_pages(plan, query, order, last)
                 if stopped is None:
                     return
                 last = stopped
-            bound = [planner.terms.bound(v, kind) for v, (_, kind) in zip(last, at, strict=True)]
+            bound = [planner.terms.bound(v, kind) for v, kind in zip(last, kinds, strict=True)]
             page = query.where(after(order, bound)).limit(self._page_rows)
 
     def _bulk_pages(
