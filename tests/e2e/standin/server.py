@@ -11,11 +11,21 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from tenon.server.pages import STATIC, Pages
-from tests.e2e.standin import doors, flows, live, orders, people, planning, session, syncs
+from tests.e2e.standin import (
+    connecting,
+    doors,
+    flows,
+    live,
+    orders,
+    people,
+    planning,
+    session,
+    syncs,
+)
 from tests.e2e.standin.rules import Refused
 
 app = FastAPI(title="Tenon", openapi_url="/api/openapi.json")
-for room in (session, orders, syncs, people, flows, planning, doors, live):
+for room in (session, orders, syncs, connecting, people, flows, planning, doors, live):
     app.include_router(room.routes)
 app.router.default = Pages(STATIC)
 

@@ -1,9 +1,11 @@
+import { connect } from './en.connect'
 import { control } from './en.control'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
+  ...connect,
   ...control,
   ...shopfloor,
   'action.cancel': 'Cancel',
@@ -21,7 +23,6 @@ export const en: Record<Key, string> = {
   'aside.reason': 'Reason',
   'aside.retried': '{tried} rows retried: {applied} applied, {still} still set aside',
   'aside.retry': 'Retry all',
-  'aside.retry_source': 'Retry this source',
   'aside.row': 'Source row',
   'aside.since': 'Since',
   'aside.task': 'Settle the code',
