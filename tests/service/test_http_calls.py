@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from tenon.assembly import open_tenon
 from tenon.assembly.home import HomeSettings, write_settings
 from tenon.automate.tables import notice
-from tenon.connect import calls, service
+from tenon.connect import calls, linking, service, trying
 from tenon.connect.calls import Budget, CallBook
 from tenon.connect.connectors.http import pace as http_pace
 from tenon.connect.settings import Connections
@@ -163,6 +163,22 @@ def test_a_budget_that_cannot_be_asks_nothing(values: dict[str, Any], tmp_path: 
         connections.open(PAID)
     with pytest.raises(Config, match="bad_setting"):
         connections.budget("paid")
+
+
+def test_a_person_sets_the_budget_on_the_page_and_a_try_is_counted(paid: Paid) -> None:
+    paid.setting()
+    connections = paid.world.deps.connections
+    settings = {"url": paid.server.url, "paths": "/parcels", "calls_per_day": 2}
+    linking.save(connections, PAID, settings)
+    assert connections.budget("paid") == Budget(2, None, 0.8)
+    assert linking.shown(connections, PAID) == settings
+    values = linking.opened(connections, linking.manifest_of("http"), "paid", settings)
+    steps = trying.try_out(connections, linking.manifest_of("http"), values, "paid")
+    assert [step.ok for step in steps] == [True] * 4
+    assert len(paid.server.asked) == 2
+    again = trying.try_out(connections, linking.manifest_of("http"), values, "paid")
+    assert "2 / 2" in again[2].message.zh
+    assert len(paid.server.asked) == 2
 
 
 def test_many_at_once_never_make_one_too_many(hub_url: str) -> None:
