@@ -23,6 +23,7 @@ from tenon.define import publish
 from tenon.define.catalogue import Catalogue, check, parse
 from tenon.define.models import Label, Package
 from tenon.kernel import clock
+from tenon.kernel.errors import Config
 from tenon.records.schema import apply_schema, plan_schema
 from tests.service.sync_world import World, world_at
 from tests.service.test_connectors import api, fill_server
@@ -221,3 +222,21 @@ def test_a_sync_may_be_left_out_of_rounds_that_come_too_soon(world: World) -> No
     assert "mes_report" not in round_()
     cycle.soon("mes")
     assert "mes_report" in round_()
+
+
+@pytest.mark.parametrize(("said", "every"), [({}, 5), ({"every_seconds": 1}, 1)])
+def test_an_installation_says_how_often_a_source_is_polled(
+    world: World, said: dict[str, int], every: int
+) -> None:
+    source = world.catalogue.source("mes")
+    connections = Connections(world.home)
+    connections.save({"mes": {"url": "sqlite:///x.db"} | said})
+    assert connections.every(source) == every
+
+
+@pytest.mark.parametrize("wrong", [0, -1, "1", True, 0.5])
+def test_an_interval_that_is_none_is_refused(world: World, wrong: object) -> None:
+    connections = Connections(world.home)
+    connections.save({"mes": {"url": "sqlite:///x.db", "every_seconds": wrong}})
+    with pytest.raises(Config, match="every_seconds"):
+        connections.every(world.catalogue.source("mes"))

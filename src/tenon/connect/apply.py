@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection, Dialect
@@ -34,6 +34,8 @@ _CHANGED = (
     "hash", "raw", "raw_bytes", "state", "reason_code", "reason", "task_id", "entity",
     "record_id", "run_id", "seen_at", "tries", "waits",
 )  # fmt: skip
+
+KEPT_KEYS: Final = 20  # of each batch, by which its page leads to its rows
 
 
 @dataclass(slots=True)
@@ -274,7 +276,7 @@ class Applier:
             sync_batch.insert().values(
                 run_id=self.plan.run_id, number=self.batches + 1, at=clock.now(), read=own.read,
                 applied=own.applied, unchanged=own.unchanged, set_aside=own.set_aside,
-                watermark=mark,
+                watermark=mark, row_keys=part.keys(KEPT_KEYS),
             )
         )  # fmt: skip
         faults.point("sync.watermark.after")

@@ -132,7 +132,7 @@ def work(deps: ConnectDeps, catalogue: Catalogue, connector: Connector, source: 
         try:
             with deps.hub.write(durable=False) as tx:
                 sync = drift.fitted(tx, catalogue.sync(one.sync))
-                plan = start(tx, sync, "backfill", deps.lease_seconds)
+                plan = start(tx, sync, "backfill", deps.lease_seconds, catalogue.epoch)
                 _note(tx, one.id, run_id=plan.run_id)
         except Conflict:
             continue  # the stream is being read, by another process

@@ -295,11 +295,50 @@ class WritingConnector(Connector, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a source told: streams in which something changed, and the keys of rows deleted there.
+
+    An empty one is a sign of life. `begins` is the first after listening began, and `note` says
+    what cannot be heard.
+    """
+
+    streams: frozenset[str] = frozenset()
+    deleted: Mapping[str, frozenset[tuple[str | int, ...]]] = field(default_factory=dict)
+    begins: bool = False
+    note: Text | None = None
+
+
+class WatchingConnector(Connector, Protocol):
+    """A connector whose source can tell at once that something changed, where that was asked for.
+
+    A hint only: what changed is read by `read` as ever.
+    """
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked for it."""
+        ...
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What happens from now on; the first names all streams, and one comes each second."""
+        ...
+
+
 class FinishingConnector(Connector, Protocol):
     """A connector that has something to do once a stream's rows are written."""
 
     def finish(self, stream: StreamDef) -> None:
         """Put away what was read; StreamTrouble when a person should know of something."""
+        ...
+
+
+class LastingConnector(Connector, Protocol):
+    """A connector whose connection may be kept open between two rounds."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it may: it holds no file, no lock, no transaction."""
         ...
 
 

@@ -11,10 +11,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.connect import backfill, report
-from tenon.connect.contract import Connector, StreamStopped, StreamTrouble
+from tenon.connect.contract import Connector, Heard, StreamStopped, StreamTrouble
 from tenon.connect.control import held
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turn, Turns
+from tenon.connect.kept import Kept
+from tenon.connect.listening import AGAIN as LISTEN_AGAIN
+from tenon.connect.listening import WHOLE, Listener, Round, Wakes
 from tenon.connect.report import Outcome
 from tenon.connect.retry import retry
 from tenon.connect.runner import Progress, Runner
@@ -46,6 +49,8 @@ class SyncCycle:
         self._not_before: dict[str, float] = {}
         self._next: dict[str, float] = {}  # of the syncs that are left out of some rounds
         self._asked: set[str] = set()  # sources that a person wants read, whatever the schedule
+        self._wakes = Wakes()
+        self._kept = Kept(deps.connections)
 
     def start(self) -> None:
         """Start the threads; the first round begins at once."""
@@ -54,8 +59,7 @@ class SyncCycle:
         sources = [c for c in self._deps.connections.codes() if c in known]
         self._loading = set(sources)
         for code in sources:
-            seconds = catalogue.source(code).every_seconds
-            self._schedule.add(f"sync {code}", seconds, self._round(code))
+            self._add(code)
         self._schedule.add("forget old runs", 3600, self._purge)
         self._schedule.start()
 
@@ -64,6 +68,7 @@ class SyncCycle:
         with self._turn:
             self._turn.notify_all()
         self._schedule.stop(timeout)
+        self._kept.close_all()
 
     def soon(self, source: str) -> None:
         """Sync a source now, also one that was paused: a person asked for it."""
@@ -71,6 +76,7 @@ class SyncCycle:
             report.resume_source(tx, source)
         self._begin(source)
         self._not_before.pop(source, None)
+        self._wakes.whole(source)
         for sync in self._deps.catalogue().syncs_of(source):
             self._next.pop(sync.code, None)
         self._asked.add(source)
@@ -80,31 +86,52 @@ class SyncCycle:
         """Schedule a source that was joined since the start."""
         with self._turn:
             if not self._schedule.has(f"sync {source}"):
-                seconds = self._deps.catalogue().source(source).every_seconds
-                self._schedule.add(f"sync {source}", seconds, self._round(source))
+                self._add(source)
                 self._schedule.start()
 
-    def run_source(self, source: str) -> list[Outcome]:
+    def _add(self, source: str) -> None:
+        self._schedule.add(f"sync {source}", self._every(source), self._round(source))
+        listener = Listener(self._deps, source, self._hear, lambda: self._schedule.stopping)
+        if listener.wanted:
+            self._schedule.add(f"listen {source}", LISTEN_AGAIN, listener.run)
+
+    def _hear(self, source: str, heard: Heard) -> None:
+        """Read the streams in which something changed, now."""
+        if heard.begins:
+            self._not_before.pop(source, None)  # it answers
+        self._wakes.add(source, heard)
+        self._schedule.soon(f"sync {source}")
+
+    def _every(self, source: str) -> int:
+        definition = self._deps.catalogue().source(source)
+        try:
+            return self._deps.connections.every(definition)
+        except TenonError:  # a file that cannot be read is told where it is opened
+            return definition.every_seconds
+
+    def run_source(self, source: str, one: Round = WHOLE) -> list[Outcome]:
         """One round of a source: its syncs in order, then the rows whose wait is over."""
         catalogue, outcomes = self._deps.catalogue(), list[Outcome]()
         asked = source in self._asked
         self._asked.discard(source)
         syncs = catalogue.syncs_of(source)
         back = backfill.due(self._deps, catalogue, source)
-        if not back and not any(self._turn_of(catalogue, s, asked).now for s in syncs):
+        if not back and not any(self._turn_of(catalogue, s, asked, one).now for s in syncs):
             retry(self._deps, source)
             return []
         try:
-            connector = self._deps.connections.open(catalogue.source(source))
+            connector = self._kept.take(catalogue.source(source))
         except TenonError as error:
             self._note(source, error)
             return []
+        well = False
         try:
-            trouble = self._run_all(catalogue, source, connector, outcomes, asked=asked)
+            trouble = self._run_all(catalogue, source, connector, outcomes, one, asked=asked)
             if back and (trouble is None or isinstance(trouble, StreamTrouble)):
                 backfill.work(self._deps, catalogue, connector, source)
+            well = trouble is None
         finally:
-            connector.close()
+            self._kept.give_back(source, well=well)
         if self._schedule.stopping:
             return outcomes
         if trouble is None or isinstance(trouble, StreamTrouble):
@@ -114,19 +141,22 @@ class SyncCycle:
 
     def _run_all(
         self, catalogue: Catalogue, source: str, connector: Connector, outcomes: list[Outcome],
-        *, asked: bool,
+        one: Round, *, asked: bool,
     ) -> TenonError | None:  # fmt: skip
         """Run what is due, until something is wrong with the whole source; what was wrong."""
         trouble: TenonError | None = None
         for sync in catalogue.syncs_of(source):
-            turn = self._turn_of(catalogue, sync, asked)
+            turn = self._turn_of(catalogue, sync, asked, one)
             if not turn.now:
                 continue
             self._wait_turn(catalogue, sync)
             if self._schedule.stopping:
                 break
             try:
-                outcome = self._runner.sync(sync.code, connector, self._progress, turn.kind)
+                deleted = one.deleted_of(sync.stream.name)
+                outcome = self._runner.sync(
+                    sync.code, connector, self._progress, turn.kind, deleted
+                )
             except Conflict:
                 continue  # it runs already, in another process
             outcomes.append(outcome)
@@ -155,14 +185,16 @@ class SyncCycle:
                 self._loaded(source)
                 return
             try:
-                self.run_source(source)
+                one = self._wakes.take(source, self._every(source))
+                if self._wakes.ran(source, one, self.run_source(source, one)):
+                    self._schedule.soon(f"sync {source}")
             finally:
                 self._loaded(source)
 
         return run
 
-    def _turn_of(self, catalogue: Catalogue, sync: Sync, asked: bool) -> Turn:
-        if clock.monotonic() < self._next.get(sync.code, 0.0):
+    def _turn_of(self, catalogue: Catalogue, sync: Sync, asked: bool, one: Round) -> Turn:
+        if not one.reads(sync.stream.name) or clock.monotonic() < self._next.get(sync.code, 0.0):
             return Turn(now=False)
         with self._deps.hub.read() as connection:
             return Turns(connection, catalogue).of(sync, asked=asked)
@@ -183,7 +215,7 @@ class SyncCycle:
     def _note(self, source: str, error: TenonError | None) -> None:
         if error is not None and error.recovery == "retry":
             self._failures[source] = self._failures.get(source, 0) + 1
-            every = self._deps.catalogue().source(source).every_seconds
+            every = self._every(source)
             pause = min(every * 2.0 ** self._failures[source], _LONGEST_PAUSE)
             self._not_before[source] = clock.monotonic() + pause
         else:

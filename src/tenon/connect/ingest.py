@@ -218,7 +218,7 @@ def _begin(tx: Connection, run: Run) -> None:
         sync_run.insert().values(
             id=run.plan.run_id, source=run.sync.source, sync=run.sync.code,
             stream=run.sync.stream.name, kind=run.plan.kind, state="succeeded", started_at=now,
-            ended_at=now, reasons={},
+            ended_at=now, reasons={}, epoch=run.catalogue.epoch,
         )
     )  # fmt: skip
     announce(tx, "sync_run")

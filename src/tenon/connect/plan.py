@@ -53,7 +53,7 @@ class Plan:
     rows: int = 0  # of the stream, as known when the run began
 
 
-def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
+def start(tx: Connection, sync: Sync, kind: str | None, seconds: float, epoch: int) -> Plan:
     """Take the lease, settle what a killed run left, and write the run's row; or Conflict."""
     name = f"sync:{sync.source}:{sync.stream.name}"
     owner = lease.take(tx, name, seconds)
@@ -71,7 +71,7 @@ def start(tx: Connection, sync: Sync, kind: str | None, seconds: float) -> Plan:
         sync_run.insert().values(
             id=run_id, source=sync.source, sync=sync.code, stream=sync.stream.name, kind=kind,
             state="running", started_at=clock.now(), watermark_before=state.watermark,
-            watermark_after=state.watermark, resumed_from=dead, reasons={},
+            watermark_after=state.watermark, resumed_from=dead, reasons={}, epoch=epoch,
             expected=state.rows or None if kind in WHOLE else None,
         )
     )  # fmt: skip

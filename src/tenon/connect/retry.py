@@ -82,7 +82,7 @@ def retry_rows(
 
     Conflict when the stream is still being synced after `patience` seconds.
     """
-    plan = _started(deps, sync, patience)
+    plan = _started(deps, sync, patience, catalogue.epoch)
     with deps.hub.read() as connection:
         sync = drift.fitted(connection, sync)
     run = Run(deps, catalogue, sync, plan, force=force)
@@ -99,12 +99,12 @@ def retry_rows(
     return Retried(run.counts.read, run.counts.applied, run.counts.set_aside)
 
 
-def _started(deps: ConnectDeps, sync: Sync, patience: float) -> Plan:
+def _started(deps: ConnectDeps, sync: Sync, patience: float, epoch: int) -> Plan:
     until = clock.monotonic() + patience
     while True:
         try:
             with deps.hub.write(durable=False) as tx:
-                return start(tx, sync, "retry", deps.lease_seconds)
+                return start(tx, sync, "retry", deps.lease_seconds, epoch)
         except Conflict:
             if clock.monotonic() >= until:
                 raise

@@ -20,7 +20,7 @@ from tenon.connect.blocks import Blocks
 from tenon.connect.contract import Connector, StreamAbsent, StreamUnchanged
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.echo import Echoes
-from tenon.connect.gone import Vanished
+from tenon.connect.gone import Key, Vanished, confirm
 from tenon.connect.identity import Identifier
 from tenon.connect.mapping import Mapper
 from tenon.connect.pace import Pace, Probation
@@ -65,6 +65,7 @@ class Run:
     plan: Plan
     force: bool = False
     progress: Progress | None = None
+    deleted: frozenset[Key] = frozenset()  # what the source said it deleted
     counts: Counts = field(default_factory=Counts)
     pace: Pace = field(default_factory=Pace)
     resolver: Resolver = field(init=False)
@@ -197,17 +198,19 @@ class Runner:
 
     def sync(
         self, code: str, connector: Connector | None = None, progress: Progress | None = None,
-        kind: str | None = None,
+        kind: str | None = None, deleted: frozenset[Key] = frozenset(),
     ) -> Outcome:  # fmt: skip
         """Run one sync to its end; Conflict when it runs already.
+
+        `deleted` are keys of rows that the source said it deleted.
 
         Errors of the source are in the outcome and in the run's row, not raised.
         """
         catalogue = self._deps.catalogue()
         sync = catalogue.sync(code)
         with self._deps.hub.write(durable=False) as tx:
-            plan = start(tx, sync, kind, self._deps.lease_seconds)
-        run = Run(self._deps, catalogue, sync, plan, progress=progress)
+            plan = start(tx, sync, kind, self._deps.lease_seconds, catalogue.epoch)
+        run = Run(self._deps, catalogue, sync, plan, progress=progress, deleted=deleted)
         faults.point("sync.plan.after")
         own = connector is None
         try:
@@ -262,7 +265,15 @@ class Runner:
             if run.counts.read:  # what is put away cannot be read again after a power cut
                 self._make_durable(run)
             finish(stream)
-        return watermark, vanished.mark(run.plan) if vanished else None
+        return watermark, self._gone(run, connector, vanished)
+
+    def _gone(self, run: Run, connector: Connector, vanished: Vanished | None) -> Text | None:
+        """Mark the rows that are no longer there; what to say of it."""
+        if vanished is not None:
+            return vanished.mark(run.plan)
+        if not run.deleted:
+            return None
+        return confirm(self._deps.hub, run.sync, run.plan, connector, run.deleted)
 
     def _make_durable(self, run: Run) -> None:
         """Flush what was committed, by a commit that waits for the disk."""

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from tenon.connect import backfill
 from tenon.connect.service import reason_figure, shown
 from tenon.connect.tables import sync_batch, sync_run
+from tenon.define import versions
 from tenon.define.catalogue import Catalogue
 from tenon.kernel import clock
 from tenon.kernel.errors import NotFound
@@ -74,14 +75,16 @@ def run_page(connection: Connection, catalogue: Catalogue, id_: str) -> dict[str
     )
     return {
         "run": run_row(catalogue, row),
+        "stream": row.stream,
         "stream_label": _sync_label(catalogue, row.sync),
+        "mapping": versions.at(connection, "sync", row.sync, row.epoch, row.started_at),
         "watermark_before": shown(row.watermark_before),
         "watermark_after": shown(row.watermark_after),
         "resumed_from": row.resumed_from,
         "backfill": backfill.of_run(connection, row.id) if row.kind == "backfill" else None,
         "batches": [
             {"at": b.at, "read": b.read, "applied": b.applied, "unchanged": b.unchanged,
-             "set_aside": b.set_aside, "watermark": shown(b.watermark)}
+             "set_aside": b.set_aside, "watermark": shown(b.watermark), "keys": b.row_keys or []}
             for b in batches
         ],
         "reasons": [

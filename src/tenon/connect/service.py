@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +16,16 @@ from tenon.connect.calls import CallState
 from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turns
+from tenon.connect.listening import watches
 from tenon.connect.plan import decoded
-from tenon.connect.tables import source_row, source_state, source_wait, sync_run, sync_state
+from tenon.connect.tables import (
+    source_listen,
+    source_row,
+    source_state,
+    source_wait,
+    sync_run,
+    sync_state,
+)
 from tenon.define import overview
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import SourceDef, Sync
@@ -57,6 +65,7 @@ class SourceState:
     hold: Hold | None
     off_peak: list[str]
     streams: list[dict[str, Any]]
+    listening: dict[str, Any] | None  # None: nobody asked for it
     calls: CallState | None
 
 
@@ -73,6 +82,7 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     back = [backfill.shown(one) for one in backfill.waiting(connection)]
     connected = set(deps.connections.codes())
     packages = overview.packages_of(connection)
+    listens = {r.source: r for r in connection.execute(sa.select(source_listen))}
     found: list[SourceState] = []
     for source in catalogue.of(SourceDef):
         shown = [
@@ -89,7 +99,10 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
             continue
         place = (packages.get(("source", source.code), ""), there)
         paid = _calls(deps, connection, source)
-        found.append(_state(deps, source, notes.get(source.code), shown, turns, place, paid))
+        state = _state(deps, source, notes.get(source.code), shown, turns, place, paid)
+        if state.listening is not None:
+            state = replace(state, listening=_listening(listens.get(source.code)))
+        found.append(state)
     return found
 
 
@@ -132,10 +145,11 @@ def source_page(
     if row is None:
         raise NotFound("no_source_row", _NO_ROW, source=source, stream=stream, key=key)
     return {
-        "source": source, "label": _label(catalogue, source), "stream": stream, "key": key,
+        "source": source, "label": source_label(catalogue, source), "stream": stream, "key": key,
         "columns": list(json.loads(row.raw).items()),
         "raw_bytes": json.loads(row.raw_bytes or "{}"), "state": row.state,
-        "reason": row.reason, "first_seen_at": row.first_seen_at, "seen_at": row.seen_at,
+        "reason_code": row.reason_code, "reason": row.reason,
+        "first_seen_at": row.first_seen_at, "seen_at": row.seen_at,
         "run_id": row.run_id, "entity": row.entity, "record_id": row.record_id,
     }  # fmt: skip
 
@@ -170,8 +184,8 @@ def set_aside(
     )
     return {
         "rows": [
-            {"source": r.source, "source_label": _label(catalogue, r.source), "stream": r.stream,
-             "key": r.key, "reason_code": r.reason_code, "reason": r.reason,
+            {"source": r.source, "source_label": source_label(catalogue, r.source),
+             "stream": r.stream, "key": r.key, "reason_code": r.reason_code, "reason": r.reason,
              "task_id": r.task_id, "first_seen_at": r.first_seen_at, "tries": r.tries}
             for r in rows
         ],
@@ -242,9 +256,10 @@ def _state(
     message: Text | None = None
     if note and note.failure:
         message = Text(note.failure["zh"], note.failure["en"])
+    listening: dict[str, Any] | None = None
     try:
         connector = deps.connections.open(source)
-        address = connector.address
+        address, listening = connector.address, {} if watches(connector) else None
         connector.close()
     except TenonError as error:
         address, message = "—", message or error.text
@@ -259,8 +274,16 @@ def _state(
         address=address, read_only=True,
         state=_word(source, note, age, streams, turns), message=message, last_success_at=last,
         age_seconds=age, set_aside=sum(s["set_aside"] for s in streams), hold=hold,
-        off_peak=[*source.off_peak], streams=streams, calls=paid,
+        off_peak=[*source.off_peak], streams=streams, listening=listening, calls=paid,
     )  # fmt: skip
+
+
+def _listening(row: Any) -> dict[str, Any]:
+    """Whether the source is listened to, as it was last said."""
+    if row is None:
+        return {"state": "starting", "message": None, "since": None}
+    message = Text(row.message["zh"], row.message["en"]) if row.message else None
+    return {"state": row.state, "message": message, "since": row.since}
 
 
 def _calls(deps: ConnectDeps, connection: Connection, source: SourceDef) -> CallState | None:
@@ -322,7 +345,8 @@ def _checked(ok: bool, message: Text, started: float) -> dict[str, Any]:
     return {"ok": ok, "message": message, "milliseconds": milliseconds}
 
 
-def _label(catalogue: Catalogue, source: str) -> Text:
+def source_label(catalogue: Catalogue, source: str) -> Text:
+    """The label of a source; its code when it is defined no more."""
     try:
         return catalogue.source(source).label.text()
     except NotFound:

@@ -8,6 +8,8 @@ Each source has its connector's settings, with secrets by name, never by value:
     mes:
       url: sqlite:////srv/mes/mes.db
       encoding: gb18030
+      every_seconds: 1     # how often it is polled, where its definition does not suit
+      binlog: true         # MySQL and MariaDB: be told of changes at once, beside polling
       writes: {pro_workorder: [insert, update]}    # what Tenon may write there; nothing by default
     kis:
       url: mssql://tenon@10.0.0.7:1433/AIS20260101000000
@@ -141,6 +143,13 @@ class Connections:
                 shortest=_SHORTEST_SECRET,
             )  # fmt: skip
         return secret
+
+    def every(self, source: SourceDef) -> int:
+        """How often the source is polled, in seconds: as said here, else as its definition says."""
+        said = self._read().get(source.code, {}).get("every_seconds", source.every_seconds)
+        if type(said) is not int or said < 1:
+            raise Config("bad_connections", _BAD_FILE, problem="every_seconds: 1, 2, 3 …")
+        return said
 
     def writes(self, source: str) -> dict[str, frozenset[Action]]:
         """What an administrator allowed to write there: {table without case: {insert, update}}."""

@@ -133,6 +133,11 @@ class Prepared:
         """Rows that were the same as before."""
         return self.read - self.changed
 
+    def keys(self, most: int) -> list[str]:
+        """The keys of the first rows that are new or differ."""
+        block = self.block.block.keys[:most].to_pylist() if self.block else []
+        return [*(work.key for work in self.works[:most]), *block][:most]
+
 
 def changed(
     connection: Connection, source: str, stream: str, mapper: Mapper, rows: Sequence[Row]

@@ -74,6 +74,7 @@ sync_run = sa.Table(
     sa.Column("resumed_from", Id, nullable=True),
     sa.Column("message", Json, nullable=True),  # {zh, en}
     sa.Column("reasons", Json, nullable=False, server_default="{}"),  # {reason code: count}
+    sa.Column("epoch", sa.Integer, nullable=True),  # the publish whose mapping it used
     sa.Column("expected", sa.BigInteger, nullable=True),  # rows it will read, counted or guessed
     sa.Index("ix_sync_run_sync", "sync", "state"),
     sa.Index("ix_sync_run_started", "started_at"),
@@ -90,6 +91,7 @@ sync_batch = sa.Table(
     sa.Column("unchanged", sa.Integer, nullable=False),
     sa.Column("set_aside", sa.Integer, nullable=False),
     sa.Column("watermark", Json, nullable=True),
+    sa.Column("row_keys", Json, nullable=True),  # of the first rows it wrote
 )
 
 # How far a stream has come; its lease is in `lease` under `sync:<source>:<stream>`.
@@ -122,6 +124,16 @@ source_state = sa.Table(
     sa.Column("failed_since", UtcTime, nullable=True),
     sa.Column("last_success_at", UtcTime, nullable=True),
     sa.Column("last_attempt_at", UtcTime, nullable=True),
+)
+
+# Whether a source that tells of its changes is listened to.
+source_listen = sa.Table(
+    "source_listen",
+    metadata,
+    sa.Column("source", sa.String(48), primary_key=True),
+    sa.Column("state", sa.String(12), nullable=False),  # listening, failing
+    sa.Column("message", Json, nullable=True),  # {code, zh, en}
+    sa.Column("since", UtcTime, nullable=False),
 )
 
 # What a person has paused: a source (`sync` is empty) or one of its syncs.

@@ -34,18 +34,20 @@ lease = sa.Table(
 
 def take(tx: Connection, name: str, seconds: float) -> str | None:
     """The new owner's mark, or None when somebody holds the lease."""
-    # Insert first: on PostgreSQL two takers then meet on the row, not on its absence.
-    tx.execute(_insert_free(tx, name))
     owner = f"{PROCESS}:{uuid7()}"
     free = lease.c.until < db_now(tx)
     if tx.dialect.name == "sqlite":
         free = sa.or_(free, ~lease.c.owner.startswith(f"{PROCESS}:"))
-    changed = tx.execute(
+    taking = (
         lease.update()
         .where(lease.c.name == name, free)
         .values(owner=owner, until=db_now(tx) + seconds)
     )
-    return owner if changed.rowcount else None
+    if tx.execute(taking).rowcount:
+        return owner
+    # Never taken before, or held. On PostgreSQL two takers meet on the row they insert.
+    tx.execute(_insert_free(tx, name))
+    return owner if tx.execute(taking).rowcount else None
 
 
 def keep(tx: Connection, name: str, owner: str, seconds: float) -> None:

@@ -330,6 +330,7 @@ class SourceRow(Model):
     columns: list[tuple[str, str | None]]
     raw_bytes: dict[str, str] = Field(description="Hex of values that were not valid text")
     state: Literal["applied", "set_aside", "gone"]
+    reason_code: str | None
     reason: Text | None
     first_seen_at: datetime
     seen_at: datetime

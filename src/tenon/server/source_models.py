@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from tenon.server.call_models import CallState
+from tenon.server.lineage_models import MappingVersion
 from tenon.server.models import CardFigure
 from tenon.server.shapes import Model, Text
 
@@ -120,6 +121,14 @@ class StreamState(Model):
     backfills: list[Backfill] = Field(description="Those that are not over")
 
 
+class Listening(Model):
+    """Whether a source tells of its changes at once; if not, why, and what to do."""
+
+    state: Literal["starting", "listening", "failing"]
+    message: Text | None
+    since: datetime | None
+
+
 class SourceState(Model):
     """A legacy system and the state of its connection."""
 
@@ -139,6 +148,7 @@ class SourceState(Model):
     hold: Hold | None
     off_peak: list[str] = Field(description="The hours for heavy work; none: every hour")
     streams: list[StreamState]
+    listening: Listening | None = Field(description="None: nobody asked for it")
     calls: CallState | None
 
 
@@ -189,13 +199,16 @@ class RunBatch(Model):
     unchanged: int
     set_aside: int
     watermark: str | None
+    keys: list[str] = Field(description="Of the first rows it wrote")
 
 
 class RunPage(Model):
     """A run with its batches and the reasons rows were set aside."""
 
     run: RunRow
+    stream: str
     stream_label: Text
+    mapping: MappingVersion | None
     watermark_before: str | None
     watermark_after: str | None
     resumed_from: str | None

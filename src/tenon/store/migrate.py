@@ -60,6 +60,12 @@ def _control_of_syncs(connection: Connection) -> None:
     _add_column(connection, "sync_state", "compared_at")
 
 
+def _lineage(connection: Connection) -> None:
+    _baseline(connection)
+    _add_column(connection, "sync_run", "epoch")
+    _add_column(connection, "sync_batch", "row_keys")
+
+
 def _add_column(connection: Connection, table: str, name: str) -> None:
     """Add a column that may be empty, where the table has not got it yet."""
     known = metadata.tables.get(table)
@@ -74,6 +80,7 @@ STEPS: tuple[Step, ...] = (
     Step(2, "jobs, flows, webhooks, write-back, job reports", _writing_half),
     Step(3, "control of syncs: pauses, back-fills, columns as known", _control_of_syncs),
     Step(4, "calls that are paid for, versions of what was read", _baseline),
+    Step(5, "the mapping a run used, the rows of a batch, who is listened to", _lineage),
 )
 
 

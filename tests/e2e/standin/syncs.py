@@ -11,11 +11,25 @@ from tenon.server import source_models as sm
 from tenon.server.call_models import CallState
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
+from tests.e2e.standin.lineage import MAPPING
 from tests.e2e.standin.rules import STATE, figure, need, paged
 
 routes = APIRouter()
 
 
+_LISTENING = {
+    "mes": sm.Listening(state="listening", message=None, since=NOW - timedelta(hours=3)),
+    "wms": sm.Listening(
+        state="failing",
+        message=Text(
+            zh="账号没有监听 binlog 的权限；轮询照常进行。请数据库管理员执行："
+            "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'tenon'@'10.%';",
+            en="The account may not listen to the binlog; polling goes on as ever. Have it run: "
+            "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO 'tenon'@'10.%';",
+        ),
+        since=NOW - timedelta(hours=1),
+    ),
+}
 _HOLD = sm.Hold(reason="盘点", by="王工", at=NOW - timedelta(hours=2))
 
 
@@ -63,6 +77,7 @@ def _source(
         last_success_at=at,
         age_seconds=age,
         set_aside=12 if code == "wms" else 0,
+        listening=_LISTENING.get(code),
         hold=None,
         off_peak=["12:00-13:00", "18:00-07:00"] if code == "kis" else [],
         calls=_calls() if code == "crm" else None,
@@ -229,6 +244,7 @@ def run(run_id: str) -> sm.RunPage:
             unchanged=row.unchanged // 2,
             set_aside=row.set_aside // 2,
             watermark="2025-11-22 14:41:07",
+            keys=[f"MV0091{n:04d}" for n in range(8)] if i == 0 else [],
         )
         for i in range(2)
     ]
@@ -247,7 +263,9 @@ def run(run_id: str) -> sm.RunPage:
     )
     return sm.RunPage(
         run=row,
+        stream="wm_move",
         stream_label=Text(zh="出入库流水", en="Stock moves"),
+        mapping=MAPPING,
         watermark_before="2025-11-22 14:40:58",
         watermark_after="2025-11-22 14:41:07",
         resumed_from=None,
@@ -320,6 +338,7 @@ def source_row(source: str, stream: str, key: str) -> m.SourceRow:
             ("operator_name", "王建�"),
         ],
         raw_bytes={"operator_name": "cdf5bda8b9"},
+        reason_code="unknown_code" if key.startswith("MV009") else None,
         reason=None if not key.startswith("MV009") else Text(zh="编码不存在", en="Unknown code"),
         first_seen_at=NOW - timedelta(days=2),
         seen_at=NOW - timedelta(minutes=3),

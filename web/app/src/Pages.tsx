@@ -31,6 +31,8 @@ const EngineeringPage = lazy(() => import('./planning/EngineeringPage'))
 const ReviewsPage = lazy(() => import('./reports/ReviewsPage'))
 const HookEventsPage = lazy(() => import('./hooks/HookEventsPage'))
 const TravelerPage = lazy(() => import('./traveler/TravelerPage'))
+const RecordLineagePage = lazy(() => import('./lineage/RecordLineagePage'))
+const RowLineagePage = lazy(() => import('./lineage/RowLineagePage'))
 const FlowsPage = lazy(() => import('./flows/FlowsPage'))
 const FlowRunsPage = lazy(() => import('./flows/FlowRunsPage'))
 const FlowRunPage = lazy(() => import('./flows/FlowRunPage'))
@@ -81,6 +83,10 @@ export function Pages() {
             <Route element={<Allowed to="sources.manage" />}>
               <Route path="/sources/connect" element={<ConnectPage />} />
               <Route path="/sources/:code/connection" element={<ConnectionPage />} />
+            </Route>
+            <Route element={<Allowed to="source_rows.read" />}>
+              <Route path="/lineage/records/:entity/:recordId" element={<RecordLineagePage />} />
+              <Route path="/lineage/rows/:source/:stream/*" element={<RowLineagePage />} />
             </Route>
             <Route element={<Allowed to="masters.read" />}>
               <Route path="/masters" element={<Navigate to="/masters/customer" replace />} />

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from fastapi import Query
 
+from tenon.connect import lineage, service
 from tenon.connect import runs as run_service
-from tenon.connect import service
 from tenon.connect.disclosure import disclosure
 from tenon.connect.retry import retry
 from tenon.server.disclosure_models import SourceAccess
@@ -126,5 +126,6 @@ def source_row(
 ) -> SourceRow:
     """Show a source row exactly as it was read."""
     with caller.tenon.hub.read() as connection:
-        found = service.source_page(connection, caller.tenon.catalogue, source, stream, key)
+        reader = caller.tenon.reader(caller.actor)
+        found = lineage.row_page(connection, reader, source, stream, key)
     return SourceRow.model_validate(found)

@@ -616,6 +616,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lineage/records/{entity}/{record_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record Lineage
+         * @description Show where a record and each of its fields come from, and what became of it.
+         */
+        get: operations["record_lineage_api_lineage_records__entity___record_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lineage/source-rows/{source}/{stream}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Row Lineage
+         * @description Show what a source row became: its record, events, flows, write-backs.
+         */
+        get: operations["row_lineage_api_lineage_source_rows__source___stream___key__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/connectors": {
         parameters: {
             query?: never;
@@ -2282,6 +2322,267 @@ export interface components {
             note: components["schemas"]["Text"] | null;
         };
         /**
+         * LineageCause
+         * @description What made a change, with its id where it has one.
+         */
+        LineageCause: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "sync" | "flow" | "report" | "person" | "system";
+            /** Id */
+            id: string | null;
+        };
+        /**
+         * LineageChange
+         * @description A field before and after.
+         */
+        LineageChange: {
+            field: components["schemas"]["Text"];
+            /** Reference */
+            reference: boolean;
+            /** Before */
+            before: string | null;
+            /** After */
+            after: string | null;
+        };
+        /**
+         * LineageColumn
+         * @description A column that a rule reads; what it holds may be hidden from the caller.
+         */
+        LineageColumn: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string | null;
+            /** Masked */
+            masked: boolean;
+        };
+        /**
+         * LineageEvent
+         * @description A change of a record: who made it, because of what.
+         */
+        LineageEvent: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Kind */
+            kind: string;
+            /** Version */
+            version: number | null;
+            /** Origin */
+            origin: string;
+            actor: components["schemas"]["Text"];
+            cause: components["schemas"]["LineageCause"];
+            /** Changes */
+            changes: components["schemas"]["LineageChange"][];
+        };
+        /**
+         * LineageField
+         * @description A field of a record: its value, the rule that made it, its last change.
+         */
+        LineageField: {
+            /** Code */
+            code: string;
+            label: components["schemas"]["Text"];
+            /** Type */
+            type: string;
+            /** Value */
+            value: string | null;
+            value_label: components["schemas"]["Text"] | null;
+            refers_to: components["schemas"]["RecordRef"] | null;
+            rule: components["schemas"]["LineageRule"] | null;
+            changed: components["schemas"]["LineageEvent"] | null;
+        };
+        /**
+         * LineageFlowRun
+         * @description A run of a flow that the record started.
+         */
+        LineageFlowRun: {
+            /** Id */
+            id: string;
+            label: components["schemas"]["Text"];
+            /** State */
+            state: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Ended At */
+            ended_at: string | null;
+        };
+        /**
+         * LineageLookup
+         * @description Where a rule looks its cleaned value up, and how that code was linked.
+         */
+        LineageLookup: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "code" | "ref";
+            /** Entity */
+            entity: string;
+            entity_label: components["schemas"]["Text"];
+            /** By */
+            by: string | null;
+            /** How */
+            how: ("founding" | "exact" | "normalised" | "confirmed") | null;
+            /** Confirmed By */
+            confirmed_by: string | null;
+            /** Since */
+            since: string | null;
+        };
+        /**
+         * LineagePush
+         * @description A row written into a legacy system.
+         */
+        LineagePush: {
+            /** Push */
+            push: string;
+            label: components["schemas"]["Text"];
+            /** Source */
+            source: string | null;
+            /** Table */
+            table: string | null;
+            /** Key */
+            key: string | null;
+            /** State */
+            state: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Echoed At */
+            echoed_at: string | null;
+            /** Flow Run Id */
+            flow_run_id: string | null;
+        };
+        /**
+         * LineageRow
+         * @description A source row of a record, with the run and the mapping it went through.
+         */
+        LineageRow: {
+            /** Source */
+            source: string;
+            label: components["schemas"]["Text"];
+            /** Stream */
+            stream: string;
+            /** Key */
+            key: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "applied" | "set_aside" | "gone";
+            /**
+             * Wrote
+             * @description It gives the record its values; else it is recognised as it
+             */
+            wrote: boolean;
+            /**
+             * First Seen At
+             * Format: date-time
+             */
+            first_seen_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** Run Id */
+            run_id: string;
+            run: components["schemas"]["LineageRun"] | null;
+            mapping: components["schemas"]["MappingVersion"] | null;
+        };
+        /**
+         * LineageRule
+         * @description The rule of a field: columns, cleaning, choices, default, look-up.
+         */
+        LineageRule: {
+            /** Columns */
+            columns: components["schemas"]["LineageColumn"][];
+            /** Clean */
+            clean: string | null;
+            /** Cleaned */
+            cleaned: string | null;
+            /** Choices */
+            choices: boolean;
+            /** Times */
+            times: string | null;
+            /** Constant */
+            constant: string | null;
+            /** Default */
+            default: string | null;
+            lookup: components["schemas"]["LineageLookup"] | null;
+        };
+        /**
+         * LineageRun
+         * @description The run that wrote a source row, while it is remembered.
+         */
+        LineageRun: {
+            /** Kind */
+            kind: string;
+            /** State */
+            state: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Batch */
+            batch: number | null;
+        };
+        /**
+         * Listening
+         * @description Whether a source tells of its changes at once; if not, why, and what to do.
+         */
+        Listening: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "listening" | "failing";
+            message: components["schemas"]["Text"] | null;
+            /** Since */
+            since: string | null;
+        };
+        /**
+         * MappingVersion
+         * @description The version of a mapping that rows went through.
+         */
+        MappingVersion: {
+            /** Code */
+            code: string;
+            /** Version */
+            version: number;
+            /**
+             * Epoch
+             * @description The publish that brought it
+             */
+            epoch: number;
+            /** Package */
+            package: string;
+            /** Package Version */
+            package_version: string;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Published By */
+            published_by: string;
+            /** Current */
+            current: boolean;
+            /**
+             * Exact
+             * @description False: found by the time alone, as the run is forgotten
+             */
+            exact: boolean;
+        };
+        /**
          * MasterList
          * @description A page of golden records.
          */
@@ -2819,6 +3120,53 @@ export interface components {
             reason: string;
         };
         /**
+         * RecordLineage
+         * @description Where a record comes from, field by field, and what became of it.
+         */
+        RecordLineage: {
+            /** Entity */
+            entity: string;
+            entity_label: components["schemas"]["Text"];
+            /** Id */
+            id: string;
+            /** Title */
+            title: string | null;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["Text"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            updated_by: components["schemas"]["Text"];
+            /** Fields */
+            fields: components["schemas"]["LineageField"][];
+            /** Rows */
+            rows: components["schemas"]["LineageRow"][];
+            /** Events */
+            events: components["schemas"]["LineageEvent"][];
+            /** Pushes */
+            pushes: components["schemas"]["LineagePush"][];
+            /** Flow Runs */
+            flow_runs: components["schemas"]["LineageFlowRun"][];
+        };
+        /**
+         * RecordRef
+         * @description A record that can be asked in turn.
+         */
+        RecordRef: {
+            /** Entity */
+            entity: string;
+            /** Id */
+            id: string;
+        };
+        /**
          * ReportAnswer
          * @description What became of a report; `review`: a planner looks at it first, for the reason named.
          *
@@ -3142,6 +3490,50 @@ export interface components {
             operations: number;
         };
         /**
+         * RowColumn
+         * @description A column of a source row and the fields it makes.
+         */
+        RowColumn: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string | null;
+            /** Makes */
+            makes: components["schemas"]["Text"][];
+        };
+        /**
+         * RowLineage
+         * @description What a source row became.
+         */
+        RowLineage: {
+            row: components["schemas"]["LineageRow"];
+            reason: components["schemas"]["Text"] | null;
+            /** Task Id */
+            task_id: string | null;
+            /** Columns */
+            columns: components["schemas"]["RowColumn"][];
+            record: components["schemas"]["RowRecord"] | null;
+            /** Events */
+            events: components["schemas"]["LineageEvent"][];
+            /** Pushes */
+            pushes: components["schemas"]["LineagePush"][];
+            /** Flow Runs */
+            flow_runs: components["schemas"]["LineageFlowRun"][];
+        };
+        /**
+         * RowRecord
+         * @description The record a source row became, or was recognised as.
+         */
+        RowRecord: {
+            /** Entity */
+            entity: string;
+            entity_label: components["schemas"]["Text"];
+            /** Id */
+            id: string;
+            /** Title */
+            title: string | null;
+        };
+        /**
          * RunBatch
          * @description A committed batch of a run.
          */
@@ -3161,6 +3553,11 @@ export interface components {
             set_aside: number;
             /** Watermark */
             watermark: string | null;
+            /**
+             * Keys
+             * @description Of the first rows it wrote
+             */
+            keys: string[];
         };
         /**
          * RunList
@@ -3182,7 +3579,10 @@ export interface components {
          */
         RunPage: {
             run: components["schemas"]["RunRow"];
+            /** Stream */
+            stream: string;
             stream_label: components["schemas"]["Text"];
+            mapping: components["schemas"]["MappingVersion"] | null;
             /** Watermark Before */
             watermark_before: string | null;
             /** Watermark After */
@@ -3491,6 +3891,8 @@ export interface components {
              * @enum {string}
              */
             state: "applied" | "set_aside" | "gone";
+            /** Reason Code */
+            reason_code: string | null;
             reason: components["schemas"]["Text"] | null;
             /**
              * First Seen At
@@ -3554,6 +3956,8 @@ export interface components {
             off_peak: string[];
             /** Streams */
             streams: components["schemas"]["StreamState"][];
+            /** @description None: nobody asked for it */
+            listening: components["schemas"]["Listening"] | null;
             calls: components["schemas"]["CallState"] | null;
         };
         /**
@@ -7591,6 +7995,215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceRow"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    record_lineage_api_lineage_records__entity___record_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entity: string;
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordLineage"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    row_lineage_api_lineage_source_rows__source___stream___key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+                stream: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowLineage"];
                 };
             };
             /** @description Unreadable */

@@ -13,7 +13,8 @@ const STATES: Partial<Record<string, [Key, string, string]>> = {
   refused: ['push.refused', '▲', 'failing'],
 }
 
-function State({ state }: { state: string }) {
+/** The state of a row written outward, as a shape and a word. */
+export function PushStateTag({ state }: { state: string }) {
   const { t } = useLanguage()
   const known = STATES[state]
   if (known === undefined) return <span className="code">{state}</span>
@@ -54,7 +55,7 @@ export function Pushes({ pushes }: { pushes: PushRow[] }) {
                   <span className="code">{push.table}</span> <b className="code">{push.key}</b>
                 </td>
                 <td>
-                  <State state={push.state} />
+                  <PushStateTag state={push.state} />
                 </td>
                 <td className="num" data-label={t('push.sent_at')}>
                   {dayTime(push.sent_at)}

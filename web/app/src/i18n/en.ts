@@ -1,4 +1,5 @@
 import { connect } from './en.connect'
+import { lineage } from './en.lineage'
 import { control } from './en.control'
 import { shopfloor } from './en.shopfloor'
 import type { Key } from './index'
@@ -6,6 +7,7 @@ import type { Key } from './index'
 /** The phrases in English. */
 export const en: Record<Key, string> = {
   ...connect,
+  ...lineage,
   ...control,
   ...shopfloor,
   'action.cancel': 'Cancel',
@@ -376,6 +378,9 @@ export const en: Record<Key, string> = {
   'sources.age': '{age} old',
   'sources.check': 'Test connection',
   'sources.hint': 'Tenon reads these systems, and writes only what an administrator has allowed, table by table.',
+  'sources.listen.failing': 'not told of changes, polled',
+  'sources.listen.listening': 'told of changes at once',
+  'sources.listen.starting': 'beginning to listen',
   'sources.none': 'No source is connected',
   'sources.none_hint': 'Ask an administrator to install a package that defines sources.',
   'sources.read_only': 'Read only',

@@ -1,10 +1,12 @@
 import { connect } from './zh.connect'
+import { lineage } from './zh.lineage'
 import { control } from './zh.control'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
   ...connect,
+  ...lineage,
   ...control,
   ...shopfloor,
   'action.cancel': '取消',
@@ -375,6 +377,9 @@ export const zh = {
   'sources.age': '{age}前更新',
   'sources.check': '测试连接',
   'sources.hint': '榫默认只读取这些系统；只有管理员逐表允许的内容才会写回。',
+  'sources.listen.failing': '听不到变化，只靠轮询',
+  'sources.listen.listening': '即时得知变化',
+  'sources.listen.starting': '开始监听变化',
   'sources.none': '还没有接入任何来源',
   'sources.none_hint': '请管理员安装含有来源定义的包。',
   'sources.read_only': '只读',

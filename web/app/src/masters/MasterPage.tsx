@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 import { answer, api } from '../api/client'
+import { useCan } from '../api/session'
 import { useLanguage } from '../i18n'
+import { recordPath } from '../lineage/paths'
 import { Empty } from '../parts/Empty'
 import { FailureNote } from '../parts/FailureNote'
 import { Page } from '../parts/Page'
@@ -16,6 +18,7 @@ import './Masters.css'
 /** One golden record: its fields, and its code in every system. */
 export default function MasterPage() {
   const { t, say } = useLanguage()
+  const can = useCan()
   const params = useParams()
   const entity = entityFrom(params.entity)
   const id = params.recordId ?? ''
@@ -43,6 +46,7 @@ export default function MasterPage() {
           <Link className="inline" to={`/masters/${entity}`}>← {t(`entity.${entity}`)}</Link> · <span className="num">{page.record.code}</span>
         </>
       }
+      actions={can('source_rows.read') && <Link to={recordPath(entity, id)}>{t('lineage.asked')}</Link>}
     >
       <section className="card">
         <h2>{t('master.codes')}</h2>

@@ -1,9 +1,11 @@
 import { useEffect } from 'react'
 import { Link, useNavigate } from 'react-router'
+import { useCan } from '../api/session'
 import type { OrderPage } from '../api/types'
 import { percent, quantity } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { recordPath } from '../lineage/paths'
 import { Flags } from '../parts/Flags'
 import { CopyLink } from './CopyLink'
 import { StageBand } from './StageBand'
@@ -22,6 +24,7 @@ export function OrderHead({ order }: { order: OrderPage }) {
   const { t } = useLanguage()
   const { dayTime, ago } = useFormats()
   const navigate = useNavigate()
+  const can = useCan()
   const title = `${order.order_no}-${order.line_no}`
   useEffect(() => {
     document.title = `${title} · 榫 Tenon`
@@ -39,7 +42,14 @@ export function OrderHead({ order }: { order: OrderPage }) {
         <Link to="/orders" onClick={back} className="small">
           ← {t('order.back')}
         </Link>
-        <CopyLink />
+        <span className="order__asked">
+          {can('source_rows.read') && (
+            <Link to={recordPath('order_line', order.line_id)} className="small">
+              {t('lineage.asked')}
+            </Link>
+          )}
+          <CopyLink />
+        </span>
       </div>
       <div className="order__title">
         <h1 className="num">{title}</h1>

@@ -3,6 +3,7 @@ import { useCan } from '../api/session'
 import type { SourceRow } from '../api/types'
 import { useFormats } from '../format/use'
 import { useLanguage, type Key } from '../i18n'
+import { rowPath } from '../lineage/paths'
 import './SourceRowView.css'
 
 const STATES: Record<SourceRow['state'], Key> = {
@@ -76,6 +77,8 @@ export function SourceRowView({ row }: { row: SourceRow }) {
             <Link className="inline" to={`/runs/${row.run_id}`}>{t('source.run')}</Link>
           </>
         )}
+        {' · '}
+        <Link className="inline" to={rowPath(row.source, row.stream, row.key)}>{t('lineage.forward')}</Link>
       </p>
     </section>
   )

@@ -1,13 +1,36 @@
+import { Link } from 'react-router'
+import { useCan } from '../api/session'
 import type { RunPage } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { rowPath } from '../lineage/paths'
 import '../parts/Table.css'
+import './Sources.css'
 
 const SHOWN = 200
 
+type Batch = RunPage['batches'][number]
+type Props = { batches: Batch[]; source: string; stream: string }
+
+/** The first rows a batch wrote; each leads to what it became. */
+function Rows({ batch, source, stream }: { batch: Batch; source: string; stream: string }) {
+  const can = useCan()
+  if (batch.keys.length === 0 || !can('source_rows.read')) return <>–</>
+  return (
+    <details>
+      <summary className="code">{batch.keys[0]} …</summary>
+      {batch.keys.map((key) => (
+        <Link key={key} className="inline code batch__row" to={rowPath(source, stream, key)}>
+          {key}
+        </Link>
+      ))}
+    </details>
+  )
+}
+
 /** The batches a run committed, each together with its watermark. */
-export function Batches({ batches }: { batches: RunPage['batches'] }) {
+export function Batches({ batches, source, stream }: Props) {
   const { t } = useLanguage()
   const { fullTime } = useFormats()
   return (
@@ -33,6 +56,7 @@ export function Batches({ batches }: { batches: RunPage['batches'] }) {
                   {t('runs.set_aside')}
                 </th>
                 <th scope="col">{t('stream.watermark')}</th>
+                <th scope="col">{t('lineage.rows_of')}</th>
               </tr>
             </thead>
             <tbody>
@@ -52,6 +76,9 @@ export function Batches({ batches }: { batches: RunPage['batches'] }) {
                     {count(batch.set_aside)}
                   </td>
                   <td className="code">{batch.watermark ?? '–'}</td>
+                  <td className="table__wide" data-label={t('lineage.rows_of')}>
+                    <Rows batch={batch} source={source} stream={stream} />
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -2,6 +2,7 @@ import { Link } from 'react-router'
 import type { RunPage } from '../api/types'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
+import { Mapping } from '../lineage/RowList'
 import { runSeconds } from './RunTable'
 
 /** When a run ran, what it was, and how far the watermark moved. */
@@ -32,6 +33,12 @@ export function RunFields({ page }: { page: RunPage }) {
         <dt>{t('run.watermark')}</dt>
         <dd className="code">
           {page.watermark_before ?? '–'} → {page.watermark_after ?? '–'}
+        </dd>
+      </div>
+      <div className="field">
+        <dt>{t('lineage.mapping')}</dt>
+        <dd>
+          <Mapping mapping={page.mapping} />
         </dd>
       </div>
       {page.backfill && (

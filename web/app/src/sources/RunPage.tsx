@@ -73,7 +73,7 @@ export default function RunPage() {
           </ul>
         </section>
       )}
-      <Batches batches={page.batches} />
+      <Batches batches={page.batches} source={run.source} stream={page.stream} />
     </Page>
   )
 }

@@ -12,6 +12,8 @@ import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
 
+const LISTENING = { starting: ['never', '◷'], listening: ['ok', '●'], failing: ['stale', '▲'] } as const
+
 /** One legacy system: its connection and its streams. */
 export function SourceCard({ source }: { source: SourceState }) {
   const { t, say } = useLanguage()
@@ -42,9 +44,18 @@ export function SourceCard({ source }: { source: SourceState }) {
       {source.message && (
         <p className={`source-card__message source-card__message--${source.state}`}>{say(source.message)}</p>
       )}
+      {source.listening?.message && (
+        <p className="source-card__message source-card__message--stale">{say(source.listening.message)}</p>
+      )}
       <p className="source-card__facts muted">
         <span>{say(source.system)}</span>
         <span className="code">{source.address}</span>
+        {source.listening && (
+          <span className={`source-state source-state--${LISTENING[source.listening.state][0]}`}>
+            <span aria-hidden="true">{LISTENING[source.listening.state][1]}</span>{' '}
+            {t(`sources.listen.${source.listening.state}`)}
+          </span>
+        )}
         <span>{t(source.read_only ? 'sources.read_only' : 'sources.writes')}</span>
         {source.off_peak.length > 0 && (
           <span className="num">{t('control.off_peak', { windows: source.off_peak.join(', ') })}</span>

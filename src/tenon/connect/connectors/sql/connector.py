@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from tenon.connect.batches import batch_of
+from tenon.connect.connectors.sql.binlog import Binlog
 from tenon.connect.connectors.sql.engines import (
     ENCODINGS,
     address_of,
@@ -33,6 +34,7 @@ from tenon.connect.contract import (
     ConnectorSettings,
     CursorValue,
     Found,
+    Heard,
     WriteRow,
     Written,
 )
@@ -78,7 +80,9 @@ class SqlConnector:
         self.address = address_of(self._url)
         self._open: Connection | None = None
         self._planner: Planner | None = None
+        self._plans: dict[str, tuple[StreamDef, Plan]] = {}
         self._zone = ZoneInfo(settings.zone)
+        self._watches = settings.values.get("binlog") is True
         self._writer: TableWriter | None = None
         self._wrote_at = 0.0
 
@@ -114,6 +118,24 @@ class SqlConnector:
         with self._session() as connection:
             plan, _ = self._planned(connection, stream, None)
             return in_words(plan, self._page_rows, connection.dialect)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the connection may be kept: of a server whose statements stand alone."""
+        return self._dialect in {"mysql", "mariadb", "postgresql"}
+
+    @property
+    def watches(self) -> bool:
+        """Whether an administrator asked that the binlog be listened to."""
+        return self._watches
+
+    def watch(self, streams: Sequence[StreamDef]) -> Iterator[Heard]:
+        """What the binlog tells of these streams from now on."""
+        binlog = Binlog(self._source, self.address, self._url, self._egress)
+        with self._session() as connection:
+            log = binlog.about(connection)
+        self.close()  # it listens over a line of its own, for days
+        yield from binlog.listen(log, streams)
 
     def count(self, stream: StreamDef, since: CursorValue | None) -> int:
         """How many rows `read` would give."""
@@ -152,6 +174,7 @@ class SqlConnector:
         """Close the connections."""
         self._close_writer()
         opened, self._open, self._planner = self._open, None, None
+        self._plans.clear()
         if opened is not None:
             opened.close()
 
@@ -160,7 +183,9 @@ class SqlConnector:
     ) -> tuple[Plan, Any]:
         """The stream's statement, and `since` as a value bound in it."""
         planner = self._planner_of(connection)
-        plan = planner.plan(stream)
+        known = self._plans.get(stream.name)
+        plan = known[1] if known and known[0] == stream else planner.plan(stream)
+        self._plans[stream.name] = stream, plan
         return plan, None if since is None else planner.terms.since(since, plan.cursor_type)
 
     def _planner_of(self, connection: Connection) -> Planner:
