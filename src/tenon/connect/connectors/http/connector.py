@@ -75,7 +75,7 @@ class HttpConnector:
             if path is None:
                 self._client.reach()
             else:
-                self._client.get(self._client.url(path))
+                self._client.get(self._client.url(path, {"limit": 1}))
 
     def discover(self) -> list[Found]:
         """What the paths named in the settings hold: such systems do not describe themselves."""

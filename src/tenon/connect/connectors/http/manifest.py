@@ -15,6 +15,8 @@ _BAD_PATH = Text(
 )
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~/%-]{0,200}")
 _BETWEEN: Final = re.compile(r"[\s,，;；、]+")
+_MOST_CALLS: Final = 100_000_000
+_BUDGET: Final = ("calls_per_day", "calls_per_month")
 _SETTINGS = (
     Setting("url", Text("地址", "Address"), required=True, help=Text(
         "例如 http://192.168.1.30:8080", "Such as http://192.168.1.30:8080")),
@@ -23,6 +25,11 @@ _SETTINGS = (
     Setting("paths", Text("要读取的接口", "What to read"), required=True, help=Text(
         "接口路径，用逗号分开，例如 /api/customers, /api/orders",
         "Paths, separated by commas, such as /api/customers, /api/orders")),
+    Setting("calls_per_day", Text("每天的付费调用", "Paid calls a day"), "integer", advanced=True,
+        most=_MOST_CALLS, help=Text(
+        "调用要付费时填写：用完后当天不再请求", "Where calls cost money: then no more are made")),
+    Setting("calls_per_month", Text("每月的付费调用", "Paid calls a month"), "integer",
+        advanced=True, most=_MOST_CALLS),
 )  # fmt: skip
 
 
@@ -31,12 +38,14 @@ def _values(entered: Entered) -> Values:
     for path in paths:
         if not _PATH.fullmatch(path):
             raise BadInput("bad_path", _BAD_PATH, setting="paths", value=path[:80])
-    return {"url": str(entered["url"]), "paths": paths, "check_path": paths[0]}
+    budget = {name: entered[name] for name in _BUDGET if name in entered}
+    return {"url": str(entered["url"]), "paths": paths, "check_path": paths[0], **budget}
 
 
 def _entered(values: Values) -> dict[str, Any]:
     paths = values.get("paths") or ()
-    found = {"url": values.get("url"), "paths": ", ".join(map(str, paths))}
+    found: dict[str, Any] = {"url": values.get("url"), "paths": ", ".join(map(str, paths))}
+    found |= {name: values.get(name) for name in _BUDGET}
     return {name: value for name, value in found.items() if value}
 
 
@@ -50,5 +59,5 @@ MANIFEST: Final = Manifest(
     settings=_SETTINGS,
     values=_values,
     entered=_entered,
-    keys=frozenset({"url", "paths", "check_path"}),
+    keys=frozenset({"url", "paths", "check_path", *_BUDGET}),
 )
