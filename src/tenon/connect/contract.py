@@ -37,7 +37,11 @@ _COLUMN_ABSENT = Text(
 )
 
 
-class StreamAbsent(Stop):
+class StreamStopped(Stop):
+    """One stream cannot go on until a person acts; the source's other streams can."""
+
+
+class StreamAbsent(StreamStopped):
     """The table or path of a stream is not there."""
 
     def __init__(self, source: str, what: str, detail: Text) -> None:
@@ -48,7 +52,7 @@ class StreamAbsent(Stop):
         super().__init__("stream_absent", text, source=source, what=what)
 
 
-class ColumnAbsent(Stop):
+class ColumnAbsent(StreamStopped):
     """A column that the definition names is not there: schema drift."""
 
     def __init__(self, source: str, what: str, columns: list[str], found: list[str]) -> None:
@@ -304,6 +308,14 @@ class CountingConnector(Connector, Protocol):
 
     def count(self, stream: StreamDef, since: CursorValue | None) -> int:
         """How many rows `read` would give."""
+        ...
+
+
+class DescribingConnector(Connector, Protocol):
+    """A connector that knows the columns of a stream, and their types, without reading rows."""
+
+    def columns(self, stream: StreamDef) -> Sequence[Column]:
+        """The columns of the stream's table and those declared of joined ones, as they are now."""
         ...
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import report
+from tenon.connect import drift, report
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.plan import Plan, start
 from tenon.connect.runner import Run
@@ -83,6 +83,8 @@ def retry_rows(
     Conflict when the stream is still being synced after `patience` seconds.
     """
     plan = _started(deps, sync, patience)
+    with deps.hub.read() as connection:
+        sync = drift.fitted(connection, sync)
     run = Run(deps, catalogue, sync, plan, force=force)
     try:
         for at in range(0, len(keys), _AT_ONCE):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from tenon.connect.contract import ColumnAbsent, Found, StreamAbsent
+from tenon.connect.contract import Column, ColumnAbsent, Found, StreamAbsent
 from tenon.define.models import StreamDef
 from tenon.kernel.errors import NeedsUser, Retry, Stop, TenonError
 from tenon.kernel.text import Text
@@ -160,6 +160,18 @@ class Planner:
             order_types=tuple(columns[n.casefold()][1] for n in ordered),
         )
 
+    def columns(self, stream: StreamDef) -> list[Column]:
+        """The columns of the stream's table and those declared of joined ones, as they are."""
+        found = list(self._described(stream.table or stream.name).columns)
+        for join in stream.join:
+            declared = {c.casefold() for c in join.columns}
+            found += [
+                Column(join.prefix + c.name, c.type, c.nullable)
+                for c in self._described(join.table).columns
+                if c.name.casefold() in declared
+            ]
+        return found
+
     def _one_of(self, known: _Known, values: Sequence[Any]) -> sa.ColumnElement[bool]:
         column, kind, _ = known
         return column.in_([self.terms.bound(value, kind) for value in values])
@@ -187,14 +199,17 @@ class Planner:
                 found.setdefault(name, (column, kind, True))
         return main, source, other_columns | columns | declared
 
-    def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
+    def _described(self, name: str) -> Found:
         real = self._tables.get(name.casefold())
         if real is None:
             raise StreamAbsent(self._source, name, NO_TABLE)
-        found = self._describe(real)
-        clause: sa.FromClause = sa.table(real, *(sa.column(c.name) for c in found.columns)).alias(
-            alias
-        )
+        return self._describe(real)
+
+    def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
+        found = self._described(name)
+        clause: sa.FromClause = sa.table(
+            found.name, *(sa.column(c.name) for c in found.columns)
+        ).alias(alias)
         columns: dict[str, _Known] = {
             (prefix + c.name).casefold(): (clause.c[c.name], c.type, c.nullable)
             for c in found.columns

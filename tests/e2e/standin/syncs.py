@@ -34,6 +34,17 @@ _BACKFILL = sm.Backfill(
 )
 
 
+_DRIFT = sm.Drift(
+    state="asks",
+    changes=[
+        sm.DriftNote(
+            text=Text(zh="列“grade”不见了", en="the column “grade” is gone"),
+            at=NOW - timedelta(minutes=9),
+        )
+    ],
+)
+
+
 def _source(
     code: str, state: str, age: int | None, zh: str, en: str, streams: list[str]
 ) -> sm.SourceState:
@@ -73,6 +84,13 @@ def _source(
                 schedule=Text(zh="每天 02:30", en="daily at 02:30") if i == 2 else None,
                 cursor="update_time" if code != "kis" else None,
                 key=["id"],
+                failure=Text(
+                    zh="来源的“wm_lot”变了：列“grade”不见了。请接受或拒绝。",
+                    en="“wm_lot” has changed: the column “grade” is gone. Accept or refuse it.",
+                )
+                if s == "wm_lot"
+                else None,
+                drift=_DRIFT if s == "wm_lot" else None,
                 backfills=[_BACKFILL] if code == "mes" and i == 1 else [],
                 running="run-0000" if code == "mes" and i == 0 else None,
             )

@@ -948,6 +948,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources/{code}/syncs/{sync}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Drift
+         * @description Accept the columns of a stream as they are now, or refuse them.
+         */
+        post: operations["decide_drift_api_sources__code__syncs__sync__drift_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backfills/{backfill_id}/cancel": {
         parameters: {
             query?: never;
@@ -1742,6 +1762,39 @@ export interface components {
             /** Field */
             field: string | null;
             message: components["schemas"]["Text"];
+        };
+        /**
+         * Drift
+         * @description How a stream's columns changed, newest first; `asks`: a person must accept or refuse.
+         */
+        Drift: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "asks" | "refused" | "stopped";
+            /** Changes */
+            changes: components["schemas"]["DriftNote"][];
+        };
+        /**
+         * DriftDecision
+         * @description What a person says of the columns as they are now.
+         */
+        DriftDecision: {
+            /** Accept */
+            accept: boolean;
+        };
+        /**
+         * DriftNote
+         * @description Something about a stream's columns that is not as it was.
+         */
+        DriftNote: {
+            text: components["schemas"]["Text"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * EngineeringList
@@ -3485,7 +3538,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "ok" | "syncing" | "stale" | "failing" | "paused" | "never";
+            state: "ok" | "syncing" | "stale" | "failing" | "attention" | "paused" | "never";
             message: components["schemas"]["Text"] | null;
             /** Last Success At */
             last_success_at: string | null;
@@ -3653,6 +3706,9 @@ export interface components {
             cursor: string | null;
             /** Key */
             key: string[];
+            /** @description Why it was not read the last time */
+            failure: components["schemas"]["Text"] | null;
+            drift: components["schemas"]["Drift"] | null;
             /**
              * Backfills
              * @description Those that are not over
@@ -9527,6 +9583,114 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceState"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decide_drift_api_sources__code__syncs__sync__drift_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriftDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

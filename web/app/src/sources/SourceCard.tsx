@@ -7,6 +7,7 @@ import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { Backfills } from './Backfills'
 import { CallBudget } from './CallBudget'
+import { DriftNotes } from './DriftNotes'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -60,6 +61,7 @@ export function SourceCard({ source }: { source: SourceState }) {
         )}
       </p>
       <StreamTable streams={source.streams} source={source.code} offPeak={source.off_peak.length > 0} />
+      <DriftNotes source={source.code} streams={source.streams} />
       <Backfills backfills={source.streams.flatMap((stream) => stream.backfills)} />
       {source.calls && <CallBudget calls={source.calls} />}
     </section>

@@ -21,6 +21,7 @@ from tenon.connect.connectors.sql.engines import (
     open_writing_engine,
     url_of,
 )
+from tenon.connect.connectors.sql.estimates import estimates
 from tenon.connect.connectors.sql.faults import explain, explain_write
 from tenon.connect.connectors.sql.mysql_bulk import UNREAD, BulkReader
 from tenon.connect.connectors.sql.reflection import all_found, found_of, tables_of
@@ -28,6 +29,7 @@ from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
 from tenon.connect.contract import (
     Capabilities,
+    Column,
     ConnectorSettings,
     CursorValue,
     Found,
@@ -89,7 +91,9 @@ class SqlConnector:
     def discover(self) -> list[Found]:
         """The tables and views with their columns."""
         with self._session() as connection:
-            return all_found(sa.inspect(connection))
+            inspector = sa.inspect(connection)
+            rows = estimates(connection, self._dialect, inspector.get_table_names())
+            return all_found(inspector, rows)
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages: first the rows without a cursor value, then those in its order."""
@@ -99,6 +103,11 @@ class SqlConnector:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    def columns(self, stream: StreamDef) -> list[Column]:
+        """The stream's columns as they are now."""
+        with self._session() as connection:
+            return self._planner_of(connection).columns(stream)
 
     def statement(self, stream: StreamDef) -> str:
         """What reads a page of the stream."""
@@ -150,20 +159,20 @@ class SqlConnector:
         self, connection: Connection, stream: StreamDef, since: CursorValue | None
     ) -> tuple[Plan, Any]:
         """The stream's statement, and `since` as a value bound in it."""
-        if self._planner is None:
-            self._planner = self._new_planner(connection)
-        plan = self._planner.plan(stream)
-        terms = self._planner.terms
-        return plan, None if since is None else terms.since(since, plan.cursor_type)
+        planner = self._planner_of(connection)
+        plan = planner.plan(stream)
+        return plan, None if since is None else planner.terms.since(since, plan.cursor_type)
 
-    def _new_planner(self, connection: Connection) -> Planner:
-        inspector = sa.inspect(connection)
-        return Planner(
-            self._source,
-            tables_of(inspector),
-            lambda name: found_of(inspector, name),
-            terms_of(self._dialect, self._encoding),
-        )
+    def _planner_of(self, connection: Connection) -> Planner:
+        if self._planner is None:
+            inspector = sa.inspect(connection)
+            self._planner = Planner(
+                self._source,
+                tables_of(inspector),
+                lambda name: found_of(inspector, name),
+                terms_of(self._dialect, self._encoding),
+            )
+        return self._planner
 
     def _settled(self, connection: Connection, plan: Plan) -> Any:
         """Below which revision every transaction is over: an older one may still be written."""
