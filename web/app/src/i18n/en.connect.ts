@@ -13,7 +13,7 @@ export const connect = {
   'access.nothing_written': 'Nothing is written: no tables, no changes, no triggers, no waiting locks.',
   'access.open': 'Page to print for the supplier',
   'access.print': 'Print',
-  'access.promise': 'Tenon runs the queries below with the login above and nothing else; the connection is opened read-only where the server can, and each read has limits of rows and time.',
+  'access.promise': 'A sync runs the queries below with the login above, a page at a time; an administrator who looks around reads the list of tables and the first rows of some. Connections for reading are opened read-only where the database can.',
   'access.read_of': 'Last read {time}: {n} rows, {seconds} s',
   'access.statement': 'Statement',
   'access.title': '{name}: what is read',

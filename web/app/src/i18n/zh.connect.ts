@@ -13,7 +13,7 @@ export const connect = {
   'access.nothing_written': '不写入任何内容。不建表、不改表、不装触发器、不加锁等待。',
   'access.open': '打印给供应商的说明',
   'access.print': '打印',
-  'access.promise': '榫（Tenon）只用上述登录名执行下列查询；连接在可行时以只读方式打开，单次读取有行数和时间的上限。',
+  'access.promise': '同步时榫（Tenon）用上述登录名执行下列查询，一次取一页；管理员在页面上浏览时，另读表清单和表的前几行。数据库支持时，读取用的连接以只读方式打开。',
   'access.read_of': '最近一次读取 {time}：{n} 行，{seconds} 秒',
   'access.statement': '执行的语句',
   'access.title': '{name}：读取说明',
