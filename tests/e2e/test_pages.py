@@ -23,6 +23,20 @@ PAGES = {
     "source rows": ("/orders/0193-0068?row=mes/mes_job/WO-1-20&row=wms/wm_move/MV0091", "admin"),
     "board": ("/board", "admin"),
     "sources": ("/sources", "admin"),
+    "connect": ("/sources/connect", "admin"),
+    "connect, settings": ("/sources/connect?way=mysql", "admin"),
+    "connect, not an administrator": ("/sources/connect", "planner"),
+    "connection": ("/sources/wms/connection", "admin"),
+    "tables": ("/sources/wms/tables?new=1", "admin"),
+    "tables of a ledger": ("/sources/kis/tables?q=wm", "manager"),
+    "tables that cannot be seen": ("/sources/kis/tables", "admin"),
+    "table": ("/sources/wms/tables?table=wm_item", "admin"),
+    "mapping": ("/sources/wms/map?table=wm_item&then=wm_balance", "admin"),
+    "mapping, something missing": ("/sources/wms/map?table=wm_balance", "admin"),
+    "mapping of no table": ("/sources/wms/map", "admin"),
+    "mapping that is published": ("/syncs/wms_items", "admin"),
+    "mapping of a package": ("/syncs/crm_customer", "manager"),
+    "what is read": ("/sources/wms/access", "admin"),
     "runs": ("/runs", "admin"),
     "run": ("/runs/run-0120", "admin"),
     "order planned by Tenon": ("/orders/0193-0037", "admin"),
@@ -59,6 +73,12 @@ PAGES = {
     "forbidden": ("/board", "worker"),
     "not found": ("/nowhere", "admin"),
 }
+# What the browser itself says of an answer that is no success.
+EXPECTED = {
+    "order unknown": "404",
+    "webhook that is gone": "404",
+    "tables that cannot be seen": "503",
+}
 Look = Callable[..., Reader]
 
 
@@ -73,7 +93,7 @@ def test_page_fits_and_is_for_everyone(
     reader.open(path)
     page = reader.page
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    expected = "404" if name in {"order unknown", "webhook that is gone"} else None
+    expected = EXPECTED.get(name)
     assert page.locator("h1").count() == (0 if name == "order unknown" else 1)
     assert [text for text in reader.complaints if expected is None or expected not in text] == []
     assert _barriers(reader) == []

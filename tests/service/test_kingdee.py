@@ -23,7 +23,7 @@ from tenon.connect.contract import Column, Connector, ConnectorSettings, Found
 from tenon.connect.egress import guard
 from tenon.connect.runner import Runner
 from tenon.connect.settings import Connections
-from tenon.define.models import StreamDef, Sync
+from tenon.define.models import Entity, StreamDef, Sync
 from tenon.kernel.decimals import plain
 from tenon.testkit.tds import TdsServer, serve
 from tests import odbc_drivers
@@ -102,11 +102,12 @@ def test_every_stream_is_read_alike_over_every_route(connector: Connector, tmp_p
     found = kingdee.recognise(connector.discover())
     assert found is not None
     assert found.code == "kis_pro"
-    assert len(found.offers) == len(kingdee.streams()) == 8
+    assert len(found.offers) == len(kingdee.streams()) == 11
     for offer in found.offers:
         assert offer.missing == ()
         rows = read(connector, offer.stream)
-        assert len(rows) == 3, offer.stream.name
+        parts = {"t_ICItem_purchased": 1, "t_ICItem_made": 2}
+        assert len(rows) == parts.get(offer.stream.name, 3), offer.stream.name
         assert rows == read(plain, offer.stream), offer.stream.name
     plain.close()
 
@@ -120,8 +121,21 @@ def test_a_ledger_without_stock_offers_what_it_has(tmp_path: Path) -> None:
     connector.close()
     assert found is not None
     missing = {offer.stream.name: offer.missing for offer in found.offers if offer.missing}
-    assert set(missing) == {"t_ICItem", "SEOrderEntry", "ICMO", "ICStockBillEntry"}
+    assert set(missing) == {"t_ICItem_purchased", "t_ICItem_made", "SEOrder", "SEOrderEntry",
+                            "ICMO", "ICStockBillEntry"}  # fmt: skip
+    ready = kingdee.ready(_tables_of(path))
+    assert set(ready) == {"t_organization", "t_supplier", "t_emp", "t_voucherentry", "t_balance"}
     assert missing["ICStockBillEntry"] == ("ICStockBillEntry", "ICStockBill", "t_ICItem")
+
+
+def _tables_of(path: str) -> list[Found]:
+    connector = SqlConnector(
+        ConnectorSettings("kis", {"url": f"sqlite:///{path}"}, guard("kis", []))
+    )
+    try:
+        return connector.discover()
+    finally:
+        connector.close()
 
 
 def table(name: str, *columns: str) -> Found:
@@ -169,6 +183,38 @@ def test_the_package_reads_the_same_tables_by_the_same_keys() -> None:
         assert stream.key == other.key
         assert [(j.table, j.match) for j in stream.join] == [(j.table, j.match) for j in other.join]
         assert (stream.cursor and stream.cursor.column) == (other.cursor and other.cursor.column)
+
+
+def test_the_ready_mappings_are_those_of_the_package() -> None:
+    """Who joins a ledger on the pages gets what the built-in package would have given."""
+    _, definitions = built_in()
+    syncs = [d for d in definitions if isinstance(d, Sync) and d.source == "kis"]
+    package = {(s.stream.table, str(s.stream.where)): s for s in syncs}
+    known = {f.code: f for d in definitions if isinstance(d, Entity) for f in d.fields}
+    seen = 0
+    for ready in kingdee.mappings():
+        theirs = package.get((ready.stream.table, str(ready.stream.where)))
+        assert set(ready.fields) <= known.keys()
+        if theirs is None:
+            continue
+        seen += 1
+        assert ready.target == theirs.target
+        assert ready.identity == theirs.identity
+        assert ready.every_seconds == theirs.every_seconds
+        if theirs.fields:
+            assert ready.fields == theirs.fields, ready.stream.name
+    assert seen == 9
+
+
+def test_what_a_ledger_lacks_is_left_out_of_its_mapping() -> None:
+    tables = [
+        table("t_Item"), table("t_Account"), table("t_Voucher"), table("t_VoucherEntry"),
+        table("t_Organization", "FItemID", "FNumber", "FName"),
+    ]  # fmt: skip
+    offer = kingdee.ready(tables)["t_organization"]
+    assert set(offer.sync["fields"]) == {"code", "name"}
+    assert set(offer.sync["identity"]["keys"]) == {"name"}
+    assert offer.stream.cursor is None
 
 
 def test_what_is_registered_can_be_looked_at() -> None:

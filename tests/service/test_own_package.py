@@ -99,7 +99,7 @@ def test_upgrading_the_factory_is_checked_against_what_is_our_own(
         packages.publish_package(tenon.hub, package, without, "test")
     assert code in refused.value.text.en or "customer" in refused.value.text.en
     tenon.refresh()
-    assert tenon.catalogue.entity("customer").code == "customer"
+    assert tenon.catalogue.entity("customer").title == "name"
     newer = package.model_copy(update={"version": "0.99.0"})
     kept = tuple(newer if isinstance(d, Package) else d for d in definitions)
     packages.publish_package(tenon.hub, newer, kept, "test")

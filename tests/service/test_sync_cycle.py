@@ -102,14 +102,17 @@ def test_a_source_that_fails_holds_up_no_other_and_comes_back(world: World) -> N
         until(lambda: len(world.records("work_order")) == 500)
 
 
-def test_a_source_that_needs_a_person_is_paused_until_one_comes(world: World) -> None:
+def test_a_stream_that_needs_a_person_stops_and_the_others_go_on(world: World) -> None:
     world.sql("mes", "ALTER TABLE wo RENAME COLUMN qty TO amount")
     with running(world) as cycle:
-        until(lambda: state(world, "mes").state == "paused")
+        until(lambda: state(world, "mes").state == "attention")
+        stopped = next(s for s in state(world, "mes").streams if s["sync"] == "mes_order")
+        assert "qty" in stopped["failure"].zh
+        until(lambda: world.state("product").last_success_at)
         tried = len([r for r in world.all(sync_run) if r.sync == "mes_order"])
         world.sql("mes", "ALTER TABLE wo RENAME COLUMN amount TO qty")
         threading.Event().wait(0.3)
-        assert state(world, "mes").state == "paused"
+        assert state(world, "mes").state == "attention"
         assert len([r for r in world.all(sync_run) if r.sync == "mes_order"]) == tried
         assert service.check_source(world.deps, "mes")["ok"]
         cycle.soon("mes")

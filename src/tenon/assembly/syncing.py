@@ -77,7 +77,7 @@ class Syncing:
     def wake(self, source: str) -> None:
         """Start a round of a source if anything syncs here: somebody resumed it."""
         cycle = self._cycle
-        if cycle is not None and source in self._connected:
+        if cycle is not None and source in self._deps.connections.codes():
             cycle.soon(source)
 
     def _watch(self, ended: threading.Event) -> None:

@@ -12,6 +12,7 @@ from tenon import __version__
 from tenon.cli import (
     begin,
     doctor,
+    draft,
     keep,
     look,
     order,
@@ -19,6 +20,7 @@ from tenon.cli import (
     push,
     secret,
     serve,
+    source,
     sync,
     user,
     worker,
@@ -65,5 +67,10 @@ app.command("doctor")(doctor.doctor)
 app.command("status")(doctor.status)
 app.add_typer(package.app, name="package")
 app.add_typer(secret.app, name="secret")
+app.add_typer(source.app, name="source")
 app.add_typer(sync.app, name="sync")
+sync.app.command("suggest")(draft.suggest_sync)
+sync.app.command("preview")(draft.preview_sync)
+sync.app.command("add")(draft.add)
+sync.app.command("run")(draft.run)
 app.add_typer(user.app, name="user")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from tenon.connect import control, report, told
+from tenon.connect import control, drift, report, told
 from tenon.connect.apply import Counts
 from tenon.connect.batches import rows_of
 from tenon.connect.contract import Connector, CursorValue
@@ -129,9 +129,9 @@ def due(deps: ConnectDeps, catalogue: Catalogue, source: str) -> list[Any]:
 def work(deps: ConnectDeps, catalogue: Catalogue, connector: Connector, source: str) -> None:
     """Read a slice of a back-fill of a source, the one that was asked for first."""
     for one in due(deps, catalogue, source):
-        sync = catalogue.sync(one.sync)
         try:
             with deps.hub.write(durable=False) as tx:
+                sync = drift.fitted(tx, catalogue.sync(one.sync))
                 plan = start(tx, sync, "backfill", deps.lease_seconds, catalogue.epoch)
                 _note(tx, one.id, run_id=plan.run_id)
         except Conflict:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -37,7 +37,11 @@ _COLUMN_ABSENT = Text(
 )
 
 
-class StreamAbsent(Stop):
+class StreamStopped(Stop):
+    """One stream cannot go on until a person acts; the source's other streams can."""
+
+
+class StreamAbsent(StreamStopped):
     """The table or path of a stream is not there."""
 
     def __init__(self, source: str, what: str, detail: Text) -> None:
@@ -48,7 +52,7 @@ class StreamAbsent(Stop):
         super().__init__("stream_absent", text, source=source, what=what)
 
 
-class ColumnAbsent(Stop):
+class ColumnAbsent(StreamStopped):
     """A column that the definition names is not there: schema drift."""
 
     def __init__(self, source: str, what: str, columns: list[str], found: list[str]) -> None:
@@ -223,6 +227,15 @@ class Connector(Protocol):
         ...
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """A connector that can say, in the source's own language, what it asks for."""
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream; `:since` stands for where the last reading ended."""
+        ...
+
+
 Action = Literal["insert", "update"]
 EVERYTHING: Final[frozenset[Action]] = frozenset({"insert", "update"})
 
@@ -338,6 +351,14 @@ class CountingConnector(Connector, Protocol):
 
     def count(self, stream: StreamDef, since: CursorValue | None) -> int:
         """How many rows `read` would give."""
+        ...
+
+
+class DescribingConnector(Connector, Protocol):
+    """A connector that knows the columns of a stream, and their types, without reading rows."""
+
+    def columns(self, stream: StreamDef) -> Sequence[Column]:
+        """The columns of the stream's table and those declared of joined ones, as they are now."""
         ...
 
 

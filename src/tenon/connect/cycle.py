@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tenon.connect import backfill, report
-from tenon.connect.contract import Connector, Heard, StreamTrouble
+from tenon.connect.contract import Connector, Heard, StreamStopped, StreamTrouble
 from tenon.connect.control import held
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.due import Turn, Turns
@@ -30,6 +30,7 @@ from tenon.kernel.errors import Conflict, TenonError
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE: Final = 60.0
+_LOOK_AGAIN: Final = 60.0  # at a stream that stopped: perhaps it is mended
 _KEEP_RUNS: Final = timedelta(days=30)
 
 
@@ -41,7 +42,6 @@ class SyncCycle:
         self._runner = Runner(deps)
         self._progress = progress
         self._schedule = Schedule()
-        self._sources: frozenset[str] = frozenset()
         self._turn = threading.Condition()
         self._loading: set[str] = set()  # in their first round
         self._waiting: set[str] = set()  # for another source's first round
@@ -57,7 +57,7 @@ class SyncCycle:
         catalogue = self._deps.catalogue()
         known = {s.source for s in catalogue.of(Sync)}
         sources = [c for c in self._deps.connections.codes() if c in known]
-        self._loading, self._sources = set(sources), frozenset(sources)
+        self._loading = set(sources)
         for code in sources:
             self._add(code)
         self._schedule.add("forget old runs", 3600, self._purge)
@@ -162,6 +162,9 @@ class SyncCycle:
             outcomes.append(outcome)
             if isinstance(outcome.error, StreamTrouble):
                 trouble = trouble or outcome.error
+            elif isinstance(outcome.error, StreamStopped):
+                self._next[sync.code] = clock.monotonic() + _LOOK_AGAIN
+                continue
             elif outcome.error is not None:
                 return outcome.error
             self._ran(catalogue, sync, outcome)
@@ -201,7 +204,7 @@ class SyncCycle:
         for sync in catalogue.of(Sync):
             schedule = sync.schedule or catalogue.source(sync.source).schedule
             waits = schedule is not None and schedule.after == done.code
-            if waits and sync.source != done.source and sync.source in self._sources:
+            if waits and sync.source != done.source and self._schedule.has(f"sync {sync.source}"):
                 self._schedule.soon(f"sync {sync.source}")
 
     def _loaded(self, source: str) -> None:

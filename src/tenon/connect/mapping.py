@@ -10,11 +10,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tenon.connect.batches import LINE, PROBLEM
+from tenon.connect.contract import StreamStopped
 from tenon.connect.values import CLEAN, clean_text, parser, refuse_bytes, text_of
 from tenon.define.catalogue import Catalogue
 from tenon.define.models import Entity, FieldDef, MapRule, Sync
 from tenon.kernel.decimals import to_decimal
-from tenon.kernel.errors import Config, SetAside, Stop
+from tenon.kernel.errors import Config, SetAside
 from tenon.kernel.text import Text, tidy
 from tenon.records.check import check_value
 
@@ -179,7 +180,7 @@ class Mapper:
         at = self._at.get(name.casefold())
         if at is None:
             found = ", ".join(self.names)
-            raise Stop(
+            raise StreamStopped(
                 "column_not_read", _NO_COLUMN, sync=self._sync.code, column=name, found=found
             )
         return at

@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import report
+from tenon.connect import drift, report
 from tenon.connect.deps import ConnectDeps
 from tenon.connect.plan import Plan, start
 from tenon.connect.runner import Run
@@ -38,8 +38,16 @@ class Retried:
     still_set_aside: int = 0
 
 
-def retry(deps: ConnectDeps, source: str | None = None, *, everything: bool = False) -> Retried:
-    """Try again rows whose waits are over (or every row set aside), as a run for each stream.
+def retry(
+    deps: ConnectDeps,
+    source: str | None = None,
+    *,
+    reason: str | None = None,
+    everything: bool = False,
+) -> Retried:
+    """Try again rows whose waits are over, as a run for each stream.
+
+    With `everything` every row set aside, or every one that was for this `reason`.
 
     A stream that is being synced is left out: its own cycle comes here next.
     """
@@ -49,7 +57,10 @@ def retry(deps: ConnectDeps, source: str | None = None, *, everything: bool = Fa
         if source is not None and sync.source != source:
             continue
         with deps.hub.read() as connection:
-            keys = _aside(connection, sync) if everything else ready(connection, catalogue, sync)
+            if everything:
+                keys = _aside(connection, sync, reason)
+            else:
+                keys = ready(connection, catalogue, sync)
         if keys:
             # A person waits a little for a sync to end; the cycle comes by again anyway.
             patience = 3.0 if everything else 0.0
@@ -72,6 +83,8 @@ def retry_rows(
     Conflict when the stream is still being synced after `patience` seconds.
     """
     plan = _started(deps, sync, patience, catalogue.epoch)
+    with deps.hub.read() as connection:
+        sync = drift.fitted(connection, sync)
     run = Run(deps, catalogue, sync, plan, force=force)
     try:
         for at in range(0, len(keys), _AT_ONCE):
@@ -141,14 +154,12 @@ def _there(
             return sa.exists().where(column == value, table.c.archived_at.is_(None))
 
 
-def _aside(connection: Connection, sync: Sync) -> list[str]:
+def _aside(connection: Connection, sync: Sync, reason: str | None) -> list[str]:
     s = source_row.c
+    own = sa.and_(s.source == sync.source, s.stream == sync.stream.name)
+    why = s.reason_code == reason if reason is not None else sa.true()
     return list(
-        connection.scalars(
-            sa.select(s.key)
-            .where(s.source == sync.source, s.stream == sync.stream.name, s.state == "set_aside")
-            .order_by(s.key)
-        )
+        connection.scalars(sa.select(s.key).where(own, s.state == "set_aside", why).order_by(s.key))
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from tenon.connect import report, told
+from tenon.connect import drift, report, told
 from tenon.connect.apply import Applier, Counts
 from tenon.connect.batches import names_of, rows_of
 from tenon.connect.blocks import Blocks
@@ -216,6 +216,7 @@ class Runner:
         try:
             connector = connector or self._deps.connections.open(catalogue.source(sync.source))
             faults.point("sync.connect.after")
+            run.sync = drift.look(self._deps, sync, connector)
             run.watch.expect(connector)
             watermark, note = self._read(run, connector)
         except StreamUnchanged as same:

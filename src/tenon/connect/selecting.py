@@ -7,19 +7,21 @@ those that read tables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from tenon.connect.contract import ColumnAbsent, Found, StreamAbsent
+from tenon.connect.contract import Column, ColumnAbsent, Found, StreamAbsent
 from tenon.define.models import StreamDef
 from tenon.kernel.errors import NeedsUser, Retry, Stop, TenonError
 from tenon.kernel.text import Text
 
 # A column with its type and whether it may be empty.
 _Known = tuple[sa.ColumnElement[Any], str, bool]
+_PLACE: Final = re.compile(r"%\((\w+)\)s|(?<!:):(\w+)|\?")
 NO_TABLE: Final = Text("没有这个表或视图", "no such table or view")
 
 
@@ -158,6 +160,18 @@ class Planner:
             order_types=tuple(columns[n.casefold()][1] for n in ordered),
         )
 
+    def columns(self, stream: StreamDef) -> list[Column]:
+        """The columns of the stream's table and those declared of joined ones, as they are."""
+        found = list(self._described(stream.table or stream.name).columns)
+        for join in stream.join:
+            declared = {c.casefold() for c in join.columns}
+            found += [
+                Column(join.prefix + c.name, c.type, c.nullable)
+                for c in self._described(join.table).columns
+                if c.name.casefold() in declared
+            ]
+        return found
+
     def _one_of(self, known: _Known, values: Sequence[Any]) -> sa.ColumnElement[bool]:
         column, kind, _ = known
         return column.in_([self.terms.bound(value, kind) for value in values])
@@ -185,14 +199,17 @@ class Planner:
                 found.setdefault(name, (column, kind, True))
         return main, source, other_columns | columns | declared
 
-    def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
+    def _described(self, name: str) -> Found:
         real = self._tables.get(name.casefold())
         if real is None:
             raise StreamAbsent(self._source, name, NO_TABLE)
-        found = self._describe(real)
-        clause: sa.FromClause = sa.table(real, *(sa.column(c.name) for c in found.columns)).alias(
-            alias
-        )
+        return self._describe(real)
+
+    def _table(self, name: str, alias: str, prefix: str) -> tuple[sa.FromClause, dict[str, _Known]]:
+        found = self._described(name)
+        clause: sa.FromClause = sa.table(
+            found.name, *(sa.column(c.name) for c in found.columns)
+        ).alias(alias)
         columns: dict[str, _Known] = {
             (prefix + c.name).casefold(): (clause.c[c.name], c.type, c.nullable)
             for c in found.columns
@@ -219,6 +236,27 @@ def without_cursor(plan: Plan) -> sa.Select[Any]:
         message = "only streams with a cursor have rows without one"
         raise ValueError(message)
     return _select(plan).where(plan.cursor.is_(None)).order_by(*plan.key)
+
+
+def in_words(plan: Plan, rows: int, dialect: sa.Dialect) -> str:
+    """The statement of a page as the database is asked it, its values written out."""
+    since: Any = None if plan.cursor is None else sa.bindparam("since")
+    page = first_page(plan, since).limit(rows)
+    asked = page.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    values = {n: ":since" if n == "since" else _written(v) for n, v in asked.params.items()}
+    in_order = iter(asked.positiontup or ())
+
+    def shown(found: re.Match[str]) -> str:
+        name = found[1] or found[2] or next(in_order, "")
+        return values.get(name, found[0])
+
+    return _PLACE.sub(shown, str(asked))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def counted(plan: Plan, since: Any) -> sa.Select[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tenon.connect import backfill, calls, report
+from tenon.connect import backfill, calls, drift, report
 from tenon.connect.calls import CallState
 from tenon.connect.control import Hold
 from tenon.connect.deps import ConnectDeps
@@ -78,6 +78,7 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
     going = sa.select(r.sync, r.id).where(r.state == "running").order_by(r.id)
     running = {run.sync: run.id for run in connection.execute(going)}
     turns = Turns(connection, catalogue)
+    shapes = drift.shown(connection)
     back = [backfill.shown(one) for one in backfill.waiting(connection)]
     connected = set(deps.connections.codes())
     packages = overview.packages_of(connection)
@@ -88,6 +89,7 @@ def source_states(deps: ConnectDeps, connection: Connection) -> list[SourceState
             _stream(s, streams.get((s.source, s.stream.name)), running.get(s.code), turns, source)
             | {
                 "backfills": [b for b in back if b["sync"] == s.code],
+                "drift": shapes.get((s.source, s.stream.name)),
                 "package": packages.get(("sync", s.code), ""),
             }
             for s in catalogue.syncs_of(source.code)
@@ -262,6 +264,7 @@ def _state(
     except TenonError as error:
         address, message = "—", message or error.text
     message = message or _hook_problem(deps, source)
+    message = message or next((s["failure"] for s in streams if s["failure"]), None)
     hold = turns.hold(source.code)
     if hold is not None:
         message = _PAUSED.format(by=hold.by, reason=hold.reason)
@@ -308,6 +311,8 @@ def _word(
         return "paused"
     if note and note.failure:
         return "failing"
+    if any(s["failure"] for s in streams):
+        return "attention"
     if age is None:
         return "syncing" if any(s["running"] for s in streams) else "never"
     late = turns.late(source)
@@ -325,6 +330,9 @@ def _stream(
         "last_success_at": state.last_success_at if state else None,
         "rows": state.rows if state else 0,
         "set_aside": state.set_aside if state else 0,
+        "failure": Text(state.failure["zh"], state.failure["en"])
+        if state and state.failure
+        else None,
         "hold": turns.hold(source.code, sync.code), "waits": turns.of(sync).waits,
         "schedule": schedule.text() if schedule else None, "running": running,
         "cursor": sync.stream.cursor.column if sync.stream.cursor else None,

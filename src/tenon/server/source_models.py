@@ -78,6 +78,26 @@ class Backfill(Model):
     message: Text | None
 
 
+class DriftNote(Model):
+    """Something about a stream's columns that is not as it was."""
+
+    text: Text
+    at: datetime
+
+
+class Drift(Model):
+    """How a stream's columns changed, newest first; `asks`: a person must accept or refuse."""
+
+    state: Literal["ok", "asks", "refused", "stopped"]
+    changes: list[DriftNote]
+
+
+class DriftDecision(Model):
+    """What a person says of the columns as they are now."""
+
+    accept: bool
+
+
 class StreamState(Model):
     """A stream of a source and how fresh it is."""
 
@@ -96,6 +116,8 @@ class StreamState(Model):
     running: str | None = Field(description="The id of its run under way")
     cursor: str | None = Field(description="The column that tells changes; none: read whole")
     key: list[str]
+    failure: Text | None = Field(description="Why it was not read the last time")
+    drift: Drift | None
     backfills: list[Backfill] = Field(description="Those that are not over")
 
 
@@ -118,7 +140,7 @@ class SourceState(Model):
     connected: bool = Field(description="Whether it has a connection")
     address: str = Field(description="Where it is, without any secret")
     read_only: bool
-    state: Literal["ok", "syncing", "stale", "failing", "paused", "never"]
+    state: Literal["ok", "syncing", "stale", "failing", "attention", "paused", "never"]
     message: Text | None
     last_success_at: datetime | None
     age_seconds: int | None

@@ -14,8 +14,8 @@ STATE: dict[str, Any] = {}
 def forget() -> None:
     """Begin again: nobody is signed in and nothing was changed."""
     STATE.update(
-        user=None, changed=set(), mute=False, flows={"new_order_line"}, runs={}, read=set(),
-        notices=9, decided={}, taken=set(), raced=set(), renewed=0, stages={},
+        user=None, bare=False, changed=set(), mute=False, flows={"new_order_line"}, runs={},
+        read=set(), notices=9, decided={}, taken=set(), raced=set(), renewed=0, stages={},
         public="https://tenon.huasun.example",
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from tenon.server.pages import STATIC, Pages
 from tests.e2e.standin import (
+    connecting,
     doors,
     flows,
     lineage,
@@ -25,7 +26,7 @@ from tests.e2e.standin import (
 from tests.e2e.standin.rules import Refused
 
 app = FastAPI(title="Tenon", openapi_url="/api/openapi.json")
-for room in (session, orders, syncs, lineage, people, flows, planning, doors, live):
+for room in (session, orders, syncs, lineage, connecting, people, flows, planning, doors, live):
     app.include_router(room.routes)
 app.router.default = Pages(STATIC)
 

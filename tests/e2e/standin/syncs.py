@@ -12,7 +12,7 @@ from tenon.server.call_models import CallState
 from tenon.server.shapes import Text
 from tests.e2e.standin.data import NOW, SOURCES, text
 from tests.e2e.standin.lineage import MAPPING
-from tests.e2e.standin.rules import figure, need, paged
+from tests.e2e.standin.rules import STATE, figure, need, paged
 
 routes = APIRouter()
 
@@ -45,6 +45,17 @@ _BACKFILL = sm.Backfill(
     ended_at=None,
     run_id="run-0000",
     message=None,
+)
+
+
+_DRIFT = sm.Drift(
+    state="asks",
+    changes=[
+        sm.DriftNote(
+            text=Text(zh="列“grade”不见了", en="the column “grade” is gone"),
+            at=NOW - timedelta(minutes=9),
+        )
+    ],
 )
 
 
@@ -88,6 +99,13 @@ def _source(
                 schedule=Text(zh="每天 02:30", en="daily at 02:30") if i == 2 else None,
                 cursor="update_time" if code != "kis" else None,
                 key=["id"],
+                failure=Text(
+                    zh="来源的“wm_lot”变了：列“grade”不见了。请接受或拒绝。",
+                    en="“wm_lot” has changed: the column “grade” is gone. Accept or refuse it.",
+                )
+                if s == "wm_lot"
+                else None,
+                drift=_DRIFT if s == "wm_lot" else None,
                 backfills=[_BACKFILL] if code == "mes" and i == 1 else [],
                 running="run-0000" if code == "mes" and i == 0 else None,
             )
@@ -107,6 +125,8 @@ def _calls() -> CallState:
 def sources() -> list[sm.SourceState]:
     """All sources."""
     need("sources.read")
+    if STATE["bare"]:
+        return []
     return [
         _source("crm", "ok", 7, "", "", ["customers", "orders", "order_changes"]),
         _source(
@@ -292,7 +312,7 @@ def set_aside(
 
 
 @routes.post("/api/set-aside/retry")
-def retry(source: str | None = None) -> m.RetryAnswer:
+def retry(source: str | None = None, reason: str | None = None) -> m.RetryAnswer:
     """Retry rows set aside."""
     need("sources.manage")
     return m.RetryAnswer(tried=63, applied=11, still_set_aside=52)

@@ -13,6 +13,12 @@ const BoardPage = lazy(() => import('./board/BoardPage'))
 const SourcesPage = lazy(() => import('./sources/SourcesPage'))
 const RunsPage = lazy(() => import('./sources/RunsPage'))
 const RunPage = lazy(() => import('./sources/RunPage'))
+const ConnectPage = lazy(() => import('./connect/ConnectPage'))
+const ConnectionPage = lazy(() => import('./connect/ConnectionPage'))
+const TablesPage = lazy(() => import('./connect/TablesPage'))
+const MapPage = lazy(() => import('./connect/MapPage'))
+const SyncPage = lazy(() => import('./connect/SyncPage'))
+const AccessPage = lazy(() => import('./connect/AccessPage'))
 const SetAsidePage = lazy(() => import('./sources/SetAsidePage'))
 const MastersPage = lazy(() => import('./masters/MastersPage'))
 const MasterPage = lazy(() => import('./masters/MasterPage'))
@@ -41,6 +47,9 @@ export function Pages() {
           <Route element={<Allowed to="travelers.print" />}>
             <Route path="/work-orders/:workOrderId/traveler" element={<TravelerPage />} />
           </Route>
+          <Route element={<Allowed to="sources.read" />}>
+            <Route path="/sources/:code/access" element={<AccessPage />} />
+          </Route>
           <Route element={<Shell />}>
             <Route index element={<Navigate to="/orders" replace />} />
             <Route element={<Allowed to="orders.read" />}>
@@ -63,10 +72,17 @@ export function Pages() {
             </Route>
             <Route element={<Allowed to="sources.read" />}>
               <Route path="/sources" element={<SourcesPage />} />
+              <Route path="/sources/:code/tables" element={<TablesPage />} />
+              <Route path="/sources/:code/map" element={<MapPage />} />
+              <Route path="/syncs/:code" element={<SyncPage />} />
               <Route path="/runs" element={<RunsPage />} />
               <Route path="/runs/:runId" element={<RunPage />} />
               <Route path="/webhooks" element={<HookEventsPage />} />
               <Route path="/set-aside" element={<SetAsidePage />} />
+            </Route>
+            <Route element={<Allowed to="sources.manage" />}>
+              <Route path="/sources/connect" element={<ConnectPage />} />
+              <Route path="/sources/:code/connection" element={<ConnectionPage />} />
             </Route>
             <Route element={<Allowed to="source_rows.read" />}>
               <Route path="/lineage/records/:entity/:recordId" element={<RecordLineagePage />} />

@@ -81,7 +81,8 @@ _HOW = {
 
 def name_reason(like: Likeness, facts: Facts, label: Text) -> Text:
     """Why a name is like what was wanted."""
-    how = _HOW.get(like.how, _HOW["part"])
-    return how.format(
-        column=facts.name, comment=facts.comment or "", phrase=like.phrase or label.zh
-    )
+    how, phrase = _HOW.get(like.how, _HOW["part"]), like.phrase
+    han = any("\u4e00" <= letter <= "\u9fff" for letter in phrase)
+    said = {"column": facts.name, "comment": facts.comment or ""}
+    zh = how.format(**said, phrase=phrase if han else label.zh).zh
+    return Text(zh, how.format(**said, phrase=phrase or label.en).en)

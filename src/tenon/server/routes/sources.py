@@ -9,7 +9,9 @@ from fastapi import Query
 
 from tenon.connect import lineage, service
 from tenon.connect import runs as run_service
+from tenon.connect.disclosure import disclosure
 from tenon.connect.retry import retry
+from tenon.server.disclosure_models import SourceAccess
 from tenon.server.guard import Caller, requires, router
 from tenon.server.models import RetryAnswer, SetAsideList, SourceRow
 from tenon.server.paging import Page, PageSize
@@ -53,6 +55,16 @@ def sync_source(caller: Manager, code: str) -> list[RunRow]:
     with tenon.hub.read() as connection:
         rows = run_service.latest(connection, tenon.catalogue, code)
     return [RunRow.model_validate(row) for row in rows]
+
+
+@routes.get("/sources/{code}/access")
+def source_access(caller: Reader, code: str) -> SourceAccess:
+    """Show what is read of a source and how, for those who look after it."""
+    tenon = caller.tenon
+    tenon.refuse_when_held()
+    with tenon.hub.read() as connection:
+        found = disclosure(tenon.connect, connection, code)
+    return SourceAccess.model_validate(found)
 
 
 @routes.get("/runs")
@@ -100,12 +112,12 @@ def set_aside(
 
 
 @routes.post("/set-aside/retry")
-def retry_set_aside(caller: Manager, source: Code = None) -> RetryAnswer:
-    """Try the rows set aside again: of one source, or of all."""
+def retry_set_aside(caller: Manager, source: Code = None, reason: Code = None) -> RetryAnswer:
+    """Try the rows set aside again: of one source or of all, for one reason or for any."""
     tenon = caller.tenon
     if source is not None:
         tenon.catalogue.source(source)
-    return RetryAnswer.model_validate(retry(tenon.connect, source, everything=True))
+    return RetryAnswer.model_validate(retry(tenon.connect, source, reason=reason, everything=True))
 
 
 @routes.get("/source-rows/{source}/{stream}/{key:path}")

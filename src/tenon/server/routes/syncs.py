@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from tenon.connect import backfill, control
+from tenon.connect import backfill, control, drift
 from tenon.connect import runs as run_service
 from tenon.connect.span import Span
 from tenon.kernel.errors import NotFound
 from tenon.kernel.text import Text
 from tenon.server.guard import Caller, requires, router
-from tenon.server.source_models import BackfillAsk, Reason, RunPage, SourceState
+from tenon.server.source_models import BackfillAsk, DriftDecision, Reason, RunPage, SourceState
 
 _NOT_CONNECTED = Text(
     "来源“{source}”没有连接设置。", "The source “{source}” has no connection settings."
@@ -59,6 +59,17 @@ def ask_backfill(caller: Manager, code: str, sync: str, body: BackfillAsk) -> So
         backfill.ask(
             tx, tenon.catalogue, found, span, body.reason, caller.actor.name, at_once=body.at_once
         )
+    tenon.syncing.wake(code)
+    return _state(caller, code)
+
+
+@routes.post("/sources/{code}/syncs/{sync}/drift")
+def decide_drift(caller: Manager, code: str, sync: str, body: DriftDecision) -> SourceState:
+    """Accept the columns of a stream as they are now, or refuse them."""
+    tenon = caller.tenon
+    found = control.sync_of(tenon.catalogue, code, sync)
+    with tenon.hub.write() as tx:
+        drift.decide(tx, tenon.catalogue, found, caller.actor.name, accept=body.accept)
     tenon.syncing.wake(code)
     return _state(caller, code)
 

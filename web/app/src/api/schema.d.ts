@@ -496,6 +496,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources/{code}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Source Access
+         * @description Show what is read of a source and how, for those who look after it.
+         */
+        get: operations["source_access_api_sources__code__access_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -567,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Set Aside
-         * @description Try the rows set aside again: of one source, or of all.
+         * @description Try the rows set aside again: of one source or of all, for one reason or for any.
          */
         post: operations["retry_set_aside_api_set_aside_retry_post"];
         delete?: never;
@@ -962,6 +982,26 @@ export interface paths {
          * @description Have a range of a stream read again; the watermark stays where it is.
          */
         post: operations["ask_backfill_api_sources__code__syncs__sync__backfill_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sources/{code}/syncs/{sync}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Drift
+         * @description Accept the columns of a stream as they are now, or refuse them.
+         */
+        post: operations["decide_drift_api_sources__code__syncs__sync__drift_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1762,6 +1802,39 @@ export interface components {
             /** Field */
             field: string | null;
             message: components["schemas"]["Text"];
+        };
+        /**
+         * Drift
+         * @description How a stream's columns changed, newest first; `asks`: a person must accept or refuse.
+         */
+        Drift: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "asks" | "refused" | "stopped";
+            /** Changes */
+            changes: components["schemas"]["DriftNote"][];
+        };
+        /**
+         * DriftDecision
+         * @description What a person says of the columns as they are now.
+         */
+        DriftDecision: {
+            /** Accept */
+            accept: boolean;
+        };
+        /**
+         * DriftNote
+         * @description Something about a stream's columns that is not as it was.
+         */
+        DriftNote: {
+            text: components["schemas"]["Text"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * EngineeringList
@@ -3761,6 +3834,22 @@ export interface components {
             seen_at: string;
         };
         /**
+         * SourceAccess
+         * @description What is read of a source, for those who look after it.
+         */
+        SourceAccess: {
+            /** Address */
+            address: string;
+            /** Login */
+            login: string | null;
+            /** Ledger */
+            ledger: boolean;
+            /** Writes */
+            writes: components["schemas"]["WriteAllowed"][];
+            /** Tables */
+            tables: components["schemas"]["TableRead"][];
+        };
+        /**
          * SourceRemoved
          * @description What was removed, what stays, and how to come back.
          */
@@ -3851,7 +3940,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "ok" | "syncing" | "stale" | "failing" | "paused" | "never";
+            state: "ok" | "syncing" | "stale" | "failing" | "attention" | "paused" | "never";
             message: components["schemas"]["Text"] | null;
             /** Last Success At */
             last_success_at: string | null;
@@ -4021,6 +4110,9 @@ export interface components {
             cursor: string | null;
             /** Key */
             key: string[];
+            /** @description Why it was not read the last time */
+            failure: components["schemas"]["Text"] | null;
+            drift: components["schemas"]["Drift"] | null;
             /**
              * Backfills
              * @description Those that are not over
@@ -4144,6 +4236,30 @@ export interface components {
             why: components["schemas"]["Text"];
             /** Score */
             score: number;
+        };
+        /**
+         * TableRead
+         * @description How a table is read, and what the last reading cost.
+         */
+        TableRead: {
+            /** Sync */
+            sync: string;
+            label: components["schemas"]["Text"];
+            /** Table */
+            table: string;
+            /** Statement */
+            statement: string | null;
+            problem: components["schemas"]["Text"] | null;
+            /** Every Seconds */
+            every_seconds: number | null;
+            /** Rows */
+            rows: number;
+            /** Read */
+            read: number;
+            /** Seconds */
+            seconds: number | null;
+            /** Last At */
+            last_at: string | null;
         };
         /**
          * TableRows
@@ -4502,6 +4618,16 @@ export interface components {
             waits_for: components["schemas"]["Text"] | null;
             /** Sources */
             sources: components["schemas"]["Source"][];
+        };
+        /**
+         * WriteAllowed
+         * @description A table of the source that an administrator lets Tenon write into.
+         */
+        WriteAllowed: {
+            /** Table */
+            table: string;
+            /** Actions */
+            actions: string[];
         };
     };
     responses: never;
@@ -7326,6 +7452,109 @@ export interface operations {
             };
         };
     };
+    source_access_api_sources__code__access_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceAccess"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_runs_api_runs_get: {
         parameters: {
             query?: {
@@ -7646,6 +7875,7 @@ export interface operations {
         parameters: {
             query?: {
                 source?: string | null;
+                reason?: string | null;
             };
             header?: never;
             path?: never;
@@ -9966,6 +10196,114 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceState"];
+                };
+            };
+            /** @description Unreadable */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown, or hidden */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Bad input */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Too many tries */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Busy: try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    decide_drift_api_sources__code__syncs__sync__drift_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                sync: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriftDecision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,3 +1,4 @@
+import { connect } from './en.connect'
 import { lineage } from './en.lineage'
 import { control } from './en.control'
 import { shopfloor } from './en.shopfloor'
@@ -5,6 +6,7 @@ import type { Key } from './index'
 
 /** The phrases in English. */
 export const en: Record<Key, string> = {
+  ...connect,
   ...lineage,
   ...control,
   ...shopfloor,
@@ -23,7 +25,6 @@ export const en: Record<Key, string> = {
   'aside.reason': 'Reason',
   'aside.retried': '{tried} rows retried: {applied} applied, {still} still set aside',
   'aside.retry': 'Retry all',
-  'aside.retry_source': 'Retry this source',
   'aside.row': 'Source row',
   'aside.since': 'Since',
   'aside.task': 'Settle the code',

@@ -1,9 +1,11 @@
+import { connect } from './zh.connect'
 import { lineage } from './zh.lineage'
 import { control } from './zh.control'
 import { shopfloor } from './zh.shopfloor'
 
 /** The phrases in Chinese; this file decides which keys there are. */
 export const zh = {
+  ...connect,
   ...lineage,
   ...control,
   ...shopfloor,
@@ -22,7 +24,6 @@ export const zh = {
   'aside.reason': '原因',
   'aside.retried': '重试 {tried} 行：采用 {applied} 行，仍搁置 {still} 行',
   'aside.retry': '全部重试',
-  'aside.retry_source': '重试此来源',
   'aside.row': '源数据行',
   'aside.since': '首次搁置',
   'aside.task': '去对应编码',

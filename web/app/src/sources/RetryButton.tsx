@@ -6,15 +6,17 @@ import { count } from '../format/quantity'
 import { useLanguage } from '../i18n'
 import { useErrorText } from '../i18n/errors'
 
-/** Tries the rows set aside again, of one source or of all. */
-export function RetryButton({ source }: { source: string | undefined }) {
+type Props = { source: string | undefined; reason: string | undefined; total: number | undefined }
+
+/** Tries the rows set aside again: of one source or all, for one reason or any. */
+export function RetryButton({ source, reason, total }: Props) {
   const { t } = useLanguage()
   const can = useCan()
   const words = useErrorText()
   const queries = useQueryClient()
   const { message } = App.useApp()
   const retry = useMutation({
-    mutationFn: () => answer(api.POST('/api/set-aside/retry', { params: { query: { source } } })),
+    mutationFn: () => answer(api.POST('/api/set-aside/retry', { params: { query: { source, reason } } })),
     onSuccess: (result) => {
       const figures = {
         tried: count(result.tried),
@@ -28,8 +30,8 @@ export function RetryButton({ source }: { source: string | undefined }) {
   })
   if (!can('sources.manage')) return null
   return (
-    <Button type="primary" loading={retry.isPending} onClick={() => retry.mutate()}>
-      {t(source ? 'aside.retry_source' : 'aside.retry')}
+    <Button type="primary" disabled={total === 0} loading={retry.isPending} onClick={() => retry.mutate()}>
+      {source || reason ? t('aside.retry_these', { n: count(total ?? 0) }) : t('aside.retry')}
     </Button>
   )
 }

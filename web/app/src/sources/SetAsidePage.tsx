@@ -11,6 +11,7 @@ import { Pager } from '../parts/Pager'
 import { Waiting } from '../parts/Waiting'
 import { RetryButton } from './RetryButton'
 import { SetAsideTable } from './SetAsideTable'
+import { WaitedFor } from './WaitedFor'
 import { useAddressFilter } from './useAddressFilter'
 import { useSourceChoices } from './useSources'
 import '../orders/OrderList.css'
@@ -33,7 +34,7 @@ export default function SetAsidePage() {
   })
   const data = list.data
   return (
-    <Page title={t('menu.set_aside')} hint={t('aside.hint')} actions={<RetryButton source={source} />}>
+    <Page title={t('menu.set_aside')} hint={t('aside.hint')} actions={<RetryButton source={source} reason={reason} total={data?.total} />}>
       <div className="orders__filters">
         <Select
           allowClear
@@ -60,6 +61,7 @@ export default function SetAsidePage() {
         })}
         <span className="orders__total muted num">{data && t('orders.total', { n: count(data.total) })}</span>
       </div>
+      <WaitedFor />
       {!data &&
         (list.error ? <FailureNote error={list.error} retry={() => void list.refetch()} /> : <Waiting rows={10} />)}
       {data?.rows.length === 0 && (

@@ -1,11 +1,13 @@
 import { useEffect, useRef } from 'react'
 import { Link, useSearchParams } from 'react-router'
+import { useCan } from '../api/session'
 import type { SourceState } from '../api/types'
 import { count } from '../format/quantity'
 import { useFormats } from '../format/use'
 import { useLanguage } from '../i18n'
 import { Backfills } from './Backfills'
 import { CallBudget } from './CallBudget'
+import { DriftNotes } from './DriftNotes'
 import { SourceActions } from './SourceActions'
 import { SourceStateTag } from './SourceStateTag'
 import { StreamTable } from './StreamTable'
@@ -16,7 +18,9 @@ const LISTENING = { starting: ['never', '◷'], listening: ['ok', '●'], failin
 export function SourceCard({ source }: { source: SourceState }) {
   const { t, say } = useLanguage()
   const { duration } = useFormats()
+  const can = useCan()
   const [params] = useSearchParams()
+  const path = `/sources/${encodeURIComponent(source.code)}`
   const asked = params.get('source') === source.code
   const card = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -57,6 +61,9 @@ export function SourceCard({ source }: { source: SourceState }) {
           <span className="num">{t('control.off_peak', { windows: source.off_peak.join(', ') })}</span>
         )}
         <span className="num">{t('sources.rows', { n: count(rows) })}</span>
+        <Link to={`${path}/tables`}>{t('sources.tables')}</Link>
+        {can('sources.manage') && <Link to={`${path}/connection`}>{t('connect.edit')}</Link>}
+        <Link to={`${path}/access`}>{t('access.open')}</Link>
         <Link to={`/runs?source=${encodeURIComponent(source.code)}`}>{t('menu.runs')}</Link>
         {source.set_aside > 0 && (
           <Link to={`/set-aside?source=${encodeURIComponent(source.code)}`} className="warn">
@@ -65,6 +72,7 @@ export function SourceCard({ source }: { source: SourceState }) {
         )}
       </p>
       <StreamTable streams={source.streams} source={source.code} offPeak={source.off_peak.length > 0} />
+      <DriftNotes source={source.code} streams={source.streams} />
       <Backfills backfills={source.streams.flatMap((stream) => stream.backfills)} />
       {source.calls && <CallBudget calls={source.calls} />}
     </section>

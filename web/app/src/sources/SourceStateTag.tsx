@@ -6,6 +6,7 @@ const SHAPES: Record<SourceState['state'], string> = {
   syncing: '↻',
   stale: '■',
   failing: '▲',
+  attention: '◆',
   paused: '‖',
   never: '○',
 }

@@ -42,7 +42,8 @@ function StreamRow({ stream, source, offPeak, manages }: RowProps) {
   return (
     <tr>
       <td className="table__wide">
-        {say(stream.label)} <span className="code muted">{stream.stream}</span>
+        <Link to={`/syncs/${encodeURIComponent(stream.sync)}`}>{say(stream.label)}</Link>{' '}
+        <span className="code muted">{stream.stream}</span>
       </td>
       <td className="code" data-label={t('stream.target')}>
         {stream.target}

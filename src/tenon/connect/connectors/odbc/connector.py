@@ -15,8 +15,8 @@ from tenon.connect.connectors.odbc.catalogue import found_of, tables_of
 from tenon.connect.connectors.odbc.dialect import OdbcDialect, OdbcTerms
 from tenon.connect.connectors.odbc.faults import BUSY_SECONDS, SECONDS, explain
 from tenon.connect.connectors.odbc.machine import REFUSED
-from tenon.connect.contract import Capabilities, ConnectorSettings, CursorValue, Found
-from tenon.connect.selecting import Plan, Planner, after, first_page, without_cursor
+from tenon.connect.contract import Capabilities, Column, ConnectorSettings, CursorValue, Found
+from tenon.connect.selecting import Plan, Planner, after, first_page, in_words, without_cursor
 from tenon.define.models import StreamDef
 from tenon.kernel.errors import Config, NeedsUser, Stop
 from tenon.kernel.text import Text
@@ -100,6 +100,17 @@ class OdbcConnector:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
             bound = None if since is None else planner.terms.since(since, plan.cursor_type)
             yield from self._pages(connection, plan, first_page(plan, bound), 0)
+
+    def columns(self, stream: StreamDef) -> list[Column]:
+        """The stream's columns as they are now."""
+        with self._session() as connection:
+            return self._planner_of(connection).columns(stream)
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream."""
+        with self._session() as connection:
+            plan = self._planner_of(connection).plan(stream)
+            return "" if self._dialect is None else in_words(plan, self._page_rows, self._dialect)
 
     def close(self) -> None:
         """Close the connection."""

@@ -22,6 +22,7 @@ from tenon.connect.connectors.sql.engines import (
     open_writing_engine,
     url_of,
 )
+from tenon.connect.connectors.sql.estimates import estimates
 from tenon.connect.connectors.sql.faults import explain, explain_write
 from tenon.connect.connectors.sql.mysql_bulk import UNREAD, BulkReader
 from tenon.connect.connectors.sql.reflection import all_found, found_of, tables_of
@@ -29,6 +30,7 @@ from tenon.connect.connectors.sql.terms import ROWVERSION, terms_of
 from tenon.connect.connectors.sql.writer import TableWriter
 from tenon.connect.contract import (
     Capabilities,
+    Column,
     ConnectorSettings,
     CursorValue,
     Found,
@@ -42,6 +44,7 @@ from tenon.connect.selecting import (
     after,
     counted,
     first_page,
+    in_words,
     without_cursor,
 )
 from tenon.define.models import StreamDef
@@ -92,7 +95,9 @@ class SqlConnector:
     def discover(self) -> list[Found]:
         """The tables and views with their columns."""
         with self._session() as connection:
-            return all_found(sa.inspect(connection))
+            inspector = sa.inspect(connection)
+            rows = estimates(connection, self._dialect, inspector.get_table_names())
+            return all_found(inspector, rows)
 
     def read(self, stream: StreamDef, since: CursorValue | None) -> Iterator[pa.RecordBatch]:
         """The stream's pages: first the rows without a cursor value, then those in its order."""
@@ -102,6 +107,17 @@ class SqlConnector:
                 yield from self._pages(connection, plan, without_cursor(plan), 1)
             query = first_page(plan, bound, self._settled(connection, plan))
             yield from self._pages(connection, plan, query, 0)
+
+    def columns(self, stream: StreamDef) -> list[Column]:
+        """The stream's columns as they are now."""
+        with self._session() as connection:
+            return self._planner_of(connection).columns(stream)
+
+    def statement(self, stream: StreamDef) -> str:
+        """What reads a page of the stream."""
+        with self._session() as connection:
+            plan, _ = self._planned(connection, stream, None)
+            return in_words(plan, self._page_rows, connection.dialect)
 
     @property
     def lasting(self) -> bool:
@@ -177,22 +193,22 @@ class SqlConnector:
         self, connection: Connection, stream: StreamDef, since: CursorValue | None
     ) -> tuple[Plan, Any]:
         """The stream's statement, and `since` as a value bound in it."""
-        if self._planner is None:
-            self._planner = self._new_planner(connection)
+        planner = self._planner_of(connection)
         known = self._plans.get(stream.name)
-        plan = known[1] if known and known[0] == stream else self._planner.plan(stream)
+        plan = known[1] if known and known[0] == stream else planner.plan(stream)
         self._plans[stream.name] = stream, plan
-        terms = self._planner.terms
-        return plan, None if since is None else terms.since(since, plan.cursor_type)
+        return plan, None if since is None else planner.terms.since(since, plan.cursor_type)
 
-    def _new_planner(self, connection: Connection) -> Planner:
-        inspector = sa.inspect(connection)
-        return Planner(
-            self._source,
-            tables_of(inspector),
-            lambda name: found_of(inspector, name),
-            terms_of(self._dialect, self._encoding),
-        )
+    def _planner_of(self, connection: Connection) -> Planner:
+        if self._planner is None:
+            inspector = sa.inspect(connection)
+            self._planner = Planner(
+                self._source,
+                tables_of(inspector),
+                lambda name: found_of(inspector, name),
+                terms_of(self._dialect, self._encoding),
+            )
+        return self._planner
 
     def _settled(self, connection: Connection, plan: Plan) -> Any:
         """Below which revision every transaction is over: an older one may still be written."""
