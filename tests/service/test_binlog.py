@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 from tenon.connect import cycle as cycles
 from tenon.connect import listening
@@ -66,6 +68,13 @@ class Plant:
     def connect(self, url: str, **settings: Any) -> None:
         kept = {"url": url.replace("mysql+pymysql", "mysql"), "binlog": True} | settings
         Connections(self.world.home).save({"mes": kept})
+
+    def connections(self) -> list[int]:
+        """The open connections to the database."""
+        engine = sa.create_engine(self.server.url("mysql"), poolclass=NullPool)
+        query = "SELECT id FROM information_schema.processlist WHERE db = %s"
+        with engine.connect() as connection:
+            return list(connection.exec_driver_sql(query, (self.database,)).scalars())
 
     def said(self) -> Any:
         return next((r for r in self.world.all(source_listen)), None)
@@ -293,3 +302,15 @@ def test_hints_neither_delay_a_whole_round_nor_are_lost_by_one() -> None:
     wakes.whole("mes")
     assert wakes.take("mes", 3600).only is None
     assert wakes.take("mes", 0).only is None
+
+
+def test_a_connection_that_was_kept_is_not_trusted_to_live(plant: Plant) -> None:
+    cycle = SyncCycle(plant.world.deps)
+    plant.order("W1", 1)
+    assert [o.error for o in cycle.run_source("mes", Round(frozenset({"wo"})))] == [None]
+    plant.server.run(*(f"KILL {id_}" for id_ in plant.connections()))
+    plant.order("W2", 2, 1)
+    assert [o.error for o in cycle.run_source("mes", Round(frozenset({"wo"})))] == [None]
+    assert plant.orders() == {"W1": 1, "W2": 2}
+    cycle.stop()
+    assert plant.connections() == []

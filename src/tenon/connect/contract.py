@@ -341,6 +341,10 @@ class LastingConnector(Connector, Protocol):
         """Whether it may: it holds no file, no lock, no transaction."""
         ...
 
+    def alive(self) -> bool:
+        """Whether the connection that was kept still answers."""
+        ...
+
 
 class CountingConnector(Connector, Protocol):
     """A connector that can tell beforehand how many rows it will read."""

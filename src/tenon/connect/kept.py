@@ -6,9 +6,9 @@ and only where a connection that waits holds up nobody (a server, not a file).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from tenon.connect.contract import Connector
+from tenon.connect.contract import Connector, LastingConnector
 from tenon.connect.settings import Connections
 from tenon.define.models import SourceDef
 from tenon.kernel import clock
@@ -27,7 +27,8 @@ class Kept:
         """The connection that was kept, or a new one, not yet connected."""
         kept = self._open.get(source.code)
         mark = (self._connections.mark(), source)
-        if kept is not None and kept[2] == mark and clock.monotonic() < kept[1]:
+        fresh = kept is not None and kept[2] == mark and clock.monotonic() < kept[1]
+        if kept is not None and fresh and cast("LastingConnector", kept[0]).alive():
             return kept[0]
         self.close(source.code)
         opened = self._connections.open(source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -124,6 +124,16 @@ class SqlConnector:
         """Whether the connection may be kept: of a server whose statements stand alone."""
         return self._dialect in {"mysql", "mariadb", "postgresql"}
 
+    def alive(self) -> bool:
+        """Whether the connection that was kept still answers."""
+        if self._open is None:
+            return False
+        try:
+            self._open.exec_driver_sql("SELECT 1")
+        except DBAPIError:
+            return False
+        return True
+
     @property
     def watches(self) -> bool:
         """Whether an administrator asked that the binlog be listened to."""
@@ -176,7 +186,8 @@ class SqlConnector:
         opened, self._open, self._planner = self._open, None, None
         self._plans.clear()
         if opened is not None:
-            opened.close()
+            with suppress(DBAPIError):  # a server that is gone cannot say goodbye
+                opened.close()
 
     def _planned(
         self, connection: Connection, stream: StreamDef, since: CursorValue | None
