@@ -164,7 +164,7 @@ def test_who_is_signed_out_elsewhere_signs_in_again(look: Look) -> None:
     reader = look()
     reader.open("/sources", until=".source-card")
     STATE["user"] = None
-    expect(reader.page).to_have_url(re.compile(r"/login\?next=%2Fsources$"))
+    expect(reader.page).to_have_url(re.compile(r"/login\?next=%2Fsources$"), timeout=40_000)
 
 
 def test_a_server_away_is_said_and_waited_for(look: Look) -> None:

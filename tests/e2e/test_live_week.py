@@ -30,6 +30,11 @@ def test_a_week_of_orders_flows_into_the_mes(tmp_path: Path) -> None:
     with _demo(home):
         began = _plant_time(home)
         _until(lambda: _plant_time(home) >= began + WEEK, 600)
+        # Slower at the end: of two thousand times as fast a second is half an hour, in which
+        # orders are released that the plant, standing still, never takes over.
+        _pace(home, 100)
+        slower = _plant_time(home)
+        _until(lambda: _plant_time(home) >= slower + timedelta(hours=1), 120)
         _pace(home, 0)
         _until(lambda: _clock(home)["pace"] == 0, 60)
         _until(lambda: not _waiting(home), 120)

@@ -98,7 +98,7 @@ def test_a_first_load_that_broke_off_goes_on_as_columns(
         parts.append(part)
         commit(run, part)
 
-    monkeypatch.setattr(Pace, "__init__", lambda self: setattr(self, "size", 30))
+    monkeypatch.setattr(Pace, "__init__", lambda self, _seconds: setattr(self, "size", 30))
     monkeypatch.setattr(Run, "commit", twice)
     assert world.sync("mes_order").error is not None
     before = world.state("wo").rows

@@ -23,7 +23,7 @@ from tenon.connect.echo import Echoes
 from tenon.connect.gone import Key, Vanished, confirm
 from tenon.connect.identity import Identifier
 from tenon.connect.mapping import Mapper
-from tenon.connect.pace import Pace, Probation
+from tenon.connect.pace import AT_THE_GATE, SIDE_BY_SIDE, Pace, Probation
 from tenon.connect.plan import Plan, further, start
 from tenon.connect.report import Outcome
 from tenon.connect.resolve import Resolver
@@ -67,7 +67,7 @@ class Run:
     progress: Progress | None = None
     deleted: frozenset[Key] = frozenset()  # what the source said it deleted
     counts: Counts = field(default_factory=Counts)
-    pace: Pace = field(default_factory=Pace)
+    pace: Pace = field(init=False)
     resolver: Resolver = field(init=False)
     blocks: Blocks | None = field(init=False)
     applier: Applier = field(init=False)
@@ -75,6 +75,8 @@ class Run:
     _mapper: Mapper | None = None
 
     def __post_init__(self) -> None:
+        one_writer = self.deps.hub.dialect == "sqlite"
+        self.pace = Pace(AT_THE_GATE if one_writer else SIDE_BY_SIDE)
         self.resolver = Resolver(self.catalogue, self.sync.source)
         identifier = None
         if self.sync.identity is not None:

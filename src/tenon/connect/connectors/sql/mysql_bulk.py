@@ -55,6 +55,7 @@ class BulkReader:
     """One connection to a MySQL, read by pages from the thread that made it."""
 
     def __init__(self, url: URL, egress: Egress) -> None:
+        _refuse_running_loop()
         self._loop = asyncio.Runner()
         try:
             self._connection = self._run(self._connect(url, egress))
@@ -100,6 +101,16 @@ class BulkReader:
             if not rows:
                 return None
             return _batch(names, cursor.description, rows)
+
+
+def _refuse_running_loop() -> None:
+    """Raise RuntimeError where this thread cannot wait for a loop of ours."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    message = "a loop runs in this thread already"
+    raise RuntimeError(message)
 
 
 def _batch(
