@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from tests.servers import ServerMissing
+from tests.servers import ServerMissing, free_port
 
 BINLOG = ("--log-bin=b", "--server-id=1", "--binlog-format=ROW", "--binlog-row-metadata=FULL")
 
@@ -102,16 +101,9 @@ def own_mariadb(*settings: str) -> Iterator[OwnMariadb]:
              "--auth-root-authentication-method=normal"],
             check=True, capture_output=True, user=user, cwd="/",
         )  # fmt: skip
-        one = OwnMariadb(program, data, _free_port(), user, settings or BINLOG)
+        one = OwnMariadb(program, data, free_port(), user, settings or BINLOG)
         one.start()
         try:
             yield one
         finally:
             one.crash()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from tests.servers import ServerMissing
+from tests.servers import ServerMissing, free_port
 
 
 @dataclass
@@ -83,16 +82,9 @@ def own_postgres(*settings: str) -> Iterator[OwnPostgres]:
             [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N"],
             check=True, capture_output=True, user=user, cwd=data,
         )  # fmt: skip
-        one = OwnPostgres(programs, data, _free_port(), user, settings)
+        one = OwnPostgres(programs, data, free_port(), user, settings)
         one.start()
         try:
             yield one
         finally:
             one.crash()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

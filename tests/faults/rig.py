@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +33,7 @@ from tenon.jobs.queue import job
 from tenon.kernel.ids import uuid7
 from tenon.records.ports import SYSTEM
 from tests.faults.small_plant import ROUTE, SmallPlant, signed
+from tests.servers import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 PHONE: Final = "phone-of-the-rig"
@@ -322,7 +322,7 @@ def rig(
                 if sync.source in {"mes", "crm"}:
                     outcome = Runner(tenon.connect).sync(sync.code)
                     assert outcome.error is None, (sync.code, outcome.error)
-        port = _free_port()
+        port = free_port()
         zygote = Zygote(home, port)
         try:
             yield Rig(home, hub_url, plant, port, password, zygote)
@@ -342,13 +342,6 @@ def flowing(one: Rig, orders: int, chance: random.Random, pause: float) -> list[
     for thread in threads:
         thread.start()
     return threads
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _plain(url: str) -> str:

@@ -18,7 +18,7 @@ from tenon.connect.batches import rows_of
 from tenon.connect.column_mapping import either, looked_up, map_columns, maps_columns
 from tenon.connect.columns import Content, content_of, joined
 from tenon.connect.mapping import Lookup, Mapper, Row
-from tenon.connect.stage import Before, Block, known_rows
+from tenon.connect.stage import Block, known_rows
 from tenon.define.models import Sync
 from tenon.records.columns import broken
 
@@ -77,10 +77,8 @@ class Blocks:
         keys = content.keys.drop_null()
         if len(keys) != pc.count_distinct(keys).as_py():
             return False
-        return self.blank or not self._known(connection, keys.to_pylist())
-
-    def _known(self, connection: Connection, keys: list[str]) -> dict[str, Before]:
-        return known_rows(connection, self.sync.source, self.sync.stream.name, keys)
+        source, stream = self.sync.source, self.sync.stream.name
+        return self.blank or not known_rows(connection, source, stream, keys.to_pylist())
 
     def _columns(
         self, connection: Connection, mapper: Mapper, content: Content

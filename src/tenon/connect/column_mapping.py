@@ -16,7 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tenon.connect.columns import is_tidy, joined, texts_of
+from tenon.connect.columns import TIDY, is_tidy, joined, texts_of
 from tenon.connect.mapping import Mapper, PlainRule
 from tenon.define.models import FieldDef, MapRule
 from tenon.kernel.errors import SetAside
@@ -24,7 +24,7 @@ from tenon.records.columns import UTC_TIME, arrow_type, broken
 
 # What no cleaning of that kind changes (RE2): as in `kernel.text`.
 _CLEAN: Final[Mapping[str, str]] = {
-    "text": r"^[!-~\x{4e00}-\x{9fff}]([ -~\x{4e00}-\x{9fff}]*[!-~\x{4e00}-\x{9fff}])?$",
+    "text": TIDY,
     "document_no": r"^[!-`{-~\x{4e00}-\x{9fff}]+$",
     "code": r"^[0-9A-Z\x{4e00}-\x{9fff}]+$",
     "name": r"^[0-9A-Z\x{4e00}-\x{9fff}]+$",

@@ -22,7 +22,7 @@ from tenon.connect.values import text_of
 from tenon.kernel.text import tidy
 
 # Letters that no cleaning changes: visible ASCII and the common Chinese ones (RE2).
-_TIDY: Final = r"^[!-~\x{4e00}-\x{9fff}]([ -~\x{4e00}-\x{9fff}]*[!-~\x{4e00}-\x{9fff}])?$"
+TIDY: Final = r"^[!-~\x{4e00}-\x{9fff}]([ -~\x{4e00}-\x{9fff}]*[!-~\x{4e00}-\x{9fff}])?$"
 _ESCAPED: Final = r'["\\\x00-\x1f]'
 _SECONDS: Final = "%Y-%m-%d %H:%M:%S"
 # Arrow looks for a package it may use each time it has to guess what a plain value is.
@@ -78,7 +78,7 @@ def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*typed)
 
 
-def is_tidy(texts: pa.Array, pattern: str = _TIDY) -> bool:
+def is_tidy(texts: pa.Array, pattern: str = TIDY) -> bool:
     """Whether no value would be changed by cleaning it."""
     return bool(pc.all(pc.fill_null(pc.match_substring_regex(texts, pattern), _TRUE)).as_py())
 

@@ -112,10 +112,11 @@ class Run:
         self, mapper: Mapper, batch: pa.RecordBatch
     ) -> Iterator[tuple[pa.RecordBatch, Prepared]]:
         """Pieces of a batch that one short transaction holds each, prepared one after another."""
-        with self.deps.hub.read() as connection:
-            seen = told.times(connection, self.sync)
-            whole = self.blocks.of(connection, mapper, batch) if self.blocks else None
-        at = 0
+        whole, seen, at = None, 0, 0
+        if self.blocks is not None:
+            with self.deps.hub.read() as connection:
+                seen = told.times(connection, self.sync)
+                whole = self.blocks.of(connection, mapper, batch)
         while at < batch.num_rows:
             size = self.pace.size
             piece = batch.slice(at, size)

@@ -29,7 +29,6 @@ _ESCAPES: Final = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
 class Insert:
     """Rows in the form in which the database takes them: made before the transaction begins."""
 
-    table: str
     statement: str
     rows: Any  # tuples on SQLite, what COPY reads on PostgreSQL
 
@@ -48,9 +47,9 @@ def insert_of(dialect: Dialect, table: sa.Table, columns: Columns, rows: int) ->
     """An insert of `rows` new rows."""
     if dialect.name == "sqlite":
         bound = (_bound(table.c[n].type, value, rows, dialect) for n, value in columns.items())
-        return Insert(table.name, _insert(table, tuple(columns)), list(zip(*bound, strict=True)))
+        return Insert(_insert(table, tuple(columns)), list(zip(*bound, strict=True)))
     statement = f'COPY "{table.name}" ({_listed(tuple(columns))}) FROM STDIN'
-    return Insert(table.name, statement, _copied_rows(table, columns))
+    return Insert(statement, _copied_rows(table, columns))
 
 
 @contextmanager
